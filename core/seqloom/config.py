@@ -1,0 +1,227 @@
+"""What did the user ask for? The frozen form of a job file; ``jobfile`` reads one into it.
+
+Every key acts: a test changes each and sees something change, or a refusal.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+
+from seqloom.hooks import Options
+
+PositiveInt = Annotated[int, Field(ge=1)]
+Probability = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Part(BaseModel):
+    """A part of the model by its name in the catalog, with its options beside it.
+
+    ``transformer`` is short for ``{name: transformer}``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    name: str = Field(description="The part's name; `seqloom plugins list` tells which there are.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_name(cls, value: Any) -> Any:
+        return {"name": value} if isinstance(value, str) else value
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options as the job gives them."""
+        return dict(self.model_extra or {})
+
+
+# Data --------------------------------------------------------------------------------------------------
+
+
+class TableSplit(Options):
+    """Examples in the rows of one file."""
+
+    file: str = Field(description="A .tsv, .csv or .jsonl file, plain or .gz, relative to data.root.")
+    columns: dict[str, int | str] = Field(
+        description="Each slot's column: its name (the first line of TSV and CSV is then a header), "
+        "or its number from 0 (the file then has no header)."
+    )
+
+
+def _kind_of_split(value: Any) -> str:
+    is_table = isinstance(value, TableSplit) or (isinstance(value, dict) and "file" in value)
+    return "table" if is_table else "parallel"
+
+
+SplitConfig = Annotated[
+    Annotated[TableSplit, Tag("table")] | Annotated[dict[str, str], Tag("parallel")],
+    Discriminator(_kind_of_split),
+]
+"""Either a table, or for each slot a text file (plain or .gz) with an example a line."""
+
+
+class DataConfig(Options):
+    """Where the examples are."""
+
+    root: str = Field(
+        ".",
+        description="Folder that files are relative to, itself relative to the job file; "
+        "nothing outside it is read. ${NAME} stands for an environment variable.",
+    )
+    train: SplitConfig = Field(description="Examples to learn from.")
+    valid: SplitConfig = Field(description="Examples to tune by.")
+    test: SplitConfig | None = Field(None, description="Examples for the last figure only.")
+    max_length: PositiveInt | None = Field(
+        None,
+        description="Training examples with more positions than this in any slot are left out, "
+        "and counted.",
+    )
+
+
+# Model -------------------------------------------------------------------------------------------------
+
+
+class ModelConfig(Options):
+    """What the model is made of."""
+
+    width: PositiveInt = Field(256, description="D, the width of the model.")
+    encoder: Part = Field(description="What reads the inputs.")
+    attention: Part | None = Field(
+        None, description="What a recurrent decoder looks at the memory with; null for none."
+    )
+    decoder: Part | None = Field(None, description="What writes the target.")
+    head: Part = Field(
+        Part(name="sequence"), description="What makes a loss and predictions of a memory."
+    )
+    tie_output: bool = Field(
+        True, description="Whether the output layer shares the target embedding's table."
+    )
+
+
+# Training ----------------------------------------------------------------------------------------------
+
+
+class AdamConfig(Options):
+    """Adam (Kingma and Ba 2015), or with decoupled weight decay AdamW (Loshchilov and Hutter 2019)."""
+
+    name: Literal["adamw", "adam"] = Field("adamw", description="adamw, adam or sgd.")
+    betas: tuple[Probability, Probability] = Field(
+        (0.9, 0.98), description="Decay of the running means of gradient and square."
+    )
+    epsilon: float = Field(1e-9, gt=0, description="Added to the denominator.")
+    weight_decay: float = Field(0.0, ge=0, description="Of matrices; not of biases and norms.")
+
+
+class SgdConfig(Options):
+    """Stochastic gradient descent."""
+
+    name: Literal["sgd"] = Field("sgd", description="adamw, adam or sgd.")
+    momentum: Probability = Field(0.0, description="Share of the last update kept.")
+    weight_decay: float = Field(0.0, ge=0, description="Of matrices; not of biases and norms.")
+
+
+class ScheduleConfig(Options):
+    """How the learning rate moves: linear warm-up to ``train.learning_rate``, then the named decay."""
+
+    name: Literal["inverse_sqrt", "cosine", "constant"] = Field(
+        "inverse_sqrt", description="Decay after the warm-up; cosine reaches 0 at train.steps."
+    )
+    warmup: int = Field(400, ge=0, description="Steps of linear warm-up.")
+
+
+class TrainConfig(Options):
+    """How the model learns."""
+
+    steps: PositiveInt = Field(10_000, description="Optimiser steps at most.")
+    minutes: float | None = Field(
+        None, gt=0, description="Training time at most, evaluation not counted; null for no limit."
+    )
+    batch_elements: PositiveInt = Field(
+        4096, description="Positions of a batch with padding: its examples times their longest slot."
+    )
+    accumulate: PositiveInt = Field(1, description="Batches of one optimiser step.")
+    seed: int = Field(1, ge=0, description="Of weights, data order, dropout and augmentation.")
+    learning_rate: float = Field(1e-3, gt=0, description="The schedule's peak.")
+    optimizer: Annotated[AdamConfig | SgdConfig, Field(discriminator="name")] = Field(
+        AdamConfig(), description="What turns gradients into updates."
+    )
+    schedule: ScheduleConfig = Field(ScheduleConfig(), description="How the learning rate moves.")
+    clip_norm: float | None = Field(
+        1.0, gt=0, description="Longest gradient (of the mean loss) let through; null for any."
+    )
+    log_every: PositiveInt = Field(50, description="Steps between lines of metrics.jsonl.")
+    save_every: PositiveInt | None = Field(
+        None, description="Steps between checkpoints beside those of each evaluation; null for none."
+    )
+    keep: PositiveInt = Field(2, description="Newest checkpoints kept, beside the best.")
+    average: PositiveInt = Field(
+        1,
+        description="Newest evaluated checkpoints whose mean is the final model, "
+        "where it scores better than the best of them on data.valid.",
+    )
+
+
+class EvaluateConfig(Options):
+    """How the model is judged on ``data.valid`` while it learns."""
+
+    every: PositiveInt = Field(500, description="Steps between evaluations.")
+    metrics: tuple[Part, ...] = Field((), description="Scores of decoded text, beside ppl and accuracy.")
+    best: str = Field("ppl", description="The score that the best checkpoint has and patience watches.")
+    patience: PositiveInt | None = Field(
+        None, description="Evaluations without a better score before training stops; null for never."
+    )
+    beam: PositiveInt = Field(1, description="Hypotheses kept while decoding data.valid.")
+
+
+# Decoding ----------------------------------------------------------------------------------------------
+
+
+class DecodeConfig(Options):
+    """How outputs are searched for; saved with a model as its generation_config.json."""
+
+    beam: PositiveInt = Field(5, description="Hypotheses kept; 1 is greedy search.")
+    n_best: PositiveInt = Field(1, description="Outputs of each input, at most `beam`.")
+    length_penalty: float = Field(
+        0.6, ge=0, description="Alpha of Wu et al. 2016, equation 14; 0 ranks by plain log-probability."
+    )
+    max_length_factor: float = Field(2.0, ge=0, description="Longest output, times the memory's length,")
+    max_length_offset: PositiveInt = Field(20, description="plus this many tokens.")
+    batch_size: PositiveInt = Field(64, description="Inputs decoded together.")
+    attention: bool = Field(False, description="Whether outputs carry their attention weights.")
+
+    @model_validator(mode="after")
+    def _check(self) -> DecodeConfig:
+        if self.n_best > self.beam:
+            raise ValueError(f"n_best {self.n_best} asks for more outputs than beam {self.beam} keeps")
+        return self
+
+
+class JobConfig(Options):
+    """A whole job."""
+
+    task: Part = Field(description="What to do; `seqloom plugins list` tells which tasks there are.")
+    preset: str | None = Field(
+        None, description="A set of values of the task's to start from: tiny, small or base."
+    )
+    name: str = Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$",
+        description="What the trained model is registered as; the job file's name where not given.",
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to compute.")
+    dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
+        "auto", description="What to compute in: auto is bf16 on a GPU that has it, else fp32."
+    )
+    data: DataConfig
+    inputs: dict[str, Part] = Field(
+        {}, description="Options of each input slot's modality; slots not named take its defaults."
+    )
+    tokenizers: dict[str, Part] = Field(
+        {},
+        description="A tokenizer for each slot of tokens, or one for all as `joint`: "
+        "it also ties their embeddings.",
+    )
+    model: ModelConfig
+    train: TrainConfig = Field(TrainConfig())
+    evaluate: EvaluateConfig = Field(EvaluateConfig())
+    decode: DecodeConfig = Field(DecodeConfig())

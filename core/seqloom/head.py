@@ -1,0 +1,91 @@
+"""What turns a memory into a loss and into predictions."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from seqloom.batch import Batch, Hypothesis, Loss, Memory, Padded, Progress
+from seqloom.config import DecodeConfig
+from seqloom.nn.decoder import AnyDecoder
+from seqloom.search.beam import beam_search
+from seqloom.search.greedy import greedy_search
+from seqloom.search.scorer import DecoderScorer, Member
+from seqloom.vocabulary import Vocabulary
+
+PredictionT = TypeVar("PredictionT")
+
+
+class Head(nn.Module, ABC, Generic[PredictionT]):
+    """The top of a model. A head over numbers needs no search."""
+
+    @abstractmethod
+    def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:
+        """The loss of a batch that has targets."""
+
+    @abstractmethod
+    def predict(self, memory: Memory, options: DecodeConfig) -> list[list[PredictionT]]:
+        """For each source its predictions, best first."""
+
+
+class SequenceHead(Head[Hypothesis]):
+    """Predicts tokens with a decoder, trained by label-smoothed cross-entropy.
+
+    Args:
+        decoder: Gives logits over the target's vocabulary.
+        vocabulary: The special tokens of the target.
+        label_smoothing: Share of the target's probability spread over the vocabulary
+            (Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4).
+    """
+
+    def __init__(
+        self, decoder: AnyDecoder, vocabulary: Vocabulary, label_smoothing: float = 0.0
+    ) -> None:
+        super().__init__()
+        self.decoder = decoder
+        self.vocabulary = vocabulary
+        self.label_smoothing = label_smoothing
+
+    def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:  # noqa: ARG002
+        target = _required(batch.target)
+        mask = target.mask()
+        logits = self.decoder(memory, self._shifted(target), at=mask).logits.float()  # [N, V]
+        wanted = target.values[mask]  # [N]
+        return self._loss(logits, wanted)
+
+    def _loss(self, logits: Tensor, wanted: Tensor) -> Loss:
+        log_probs = logits.log_softmax(-1)
+        nll = F.nll_loss(log_probs, wanted, reduction="sum")
+        spread = -log_probs.mean(-1).sum() if self.label_smoothing else nll
+        total = (1 - self.label_smoothing) * nll + self.label_smoothing * spread
+        correct = (logits.detach().argmax(-1) == wanted).sum()
+        elements = torch.tensor(len(wanted), device=logits.device)
+        return Loss(total, elements, {"nll": nll.detach(), "correct": correct})
+
+    def scorers(self, memory: Memory) -> list[Member]:
+        """The voices of this head in a search; those of several heads make an ensemble."""
+        return [Member(DecoderScorer(self.decoder), memory)]
+
+    def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
+        search = greedy_search if options.beam == 1 else beam_search
+        return search(self.scorers(memory), self.vocabulary, options)
+
+    def attend(self, memory: Memory, tokens: Padded) -> Tensor | None:
+        """The attention [B, U, S] over the memory while the decoder writes ``tokens`` (EOS last)."""
+        return self.decoder(memory, self._shifted(tokens), weights=True).attention  # type: ignore[no-any-return]
+
+    def _shifted(self, target: Padded) -> Padded:
+        """BOS, then all but the last token: what the decoder reads while it predicts ``target``."""
+        values = target.values.roll(1, dims=1)
+        values[:, 0] = self.vocabulary.bos
+        return Padded(values, target.lengths)
+
+
+def _required(target: Padded | None) -> Padded:
+    if target is None:
+        raise ValueError("a loss needs targets; this batch has none")
+    return target

@@ -1,0 +1,59 @@
+"""What a modality plugin implements: raw input to features, features to vectors."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.batch import Padded
+from seqloom.nn.embedding import TokenEmbedding
+
+
+class Frontend(nn.Module, ABC):
+    """Turns a modality's features into vectors for an encoder.
+
+    Lengths follow by arithmetic, and padding never changes a result. Positions in two dimensions, where
+    a modality has them, are the front end's own; positions in time are the encoder's.
+    """
+
+    @abstractmethod
+    def forward(self, features: Padded) -> Padded:
+        """Features [B, T, *F] to [B, S, D]."""
+
+
+class Modality(ABC):
+    """One kind of input. It pickles: data workers get a copy."""
+
+    @abstractmethod
+    def read(self, raw: str) -> Tensor:
+        """One input's features [T, *F], T at least 1.
+
+        Args:
+            raw: What the data file says: a text, or the path of a file (absolute, checked to lie within
+                the data's root) where the modality's spec says ``files``.
+
+        Raises:
+            DataError: The input cannot be used; the caller adds its file and line.
+        """
+
+    @abstractmethod
+    def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """A variation of an example's features for training; return ``features`` for none.
+
+        Args:
+            features: [T, *F] from :meth:`read`; never to be changed in place.
+            generator: Seeded by (seed, epoch, example): the only randomness to use, so that workers,
+                batch size and restarts change nothing.
+        """
+
+    @abstractmethod
+    def frontend(self, width: int, embedding: TokenEmbedding | None) -> Frontend:
+        """The layers in front of an encoder.
+
+        Args:
+            width: D of what the front end returns.
+            embedding: The table of this input's tokenizer, perhaps shared with the decoder; None for a
+                modality whose spec takes no tokenizer.
+        """

@@ -1,0 +1,49 @@
+"""What an encoder is: features in, memory out."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+import torch
+from torch import Tensor, nn
+
+from seqloom.batch import Memory, Padded
+
+
+class Encoder(nn.Module, ABC):
+    """Turns a front end's features into a memory.
+
+    Its output at a real position must not depend on padding, nor on the other rows of a batch.
+
+    Attributes:
+        width: D of the memory's values.
+        final_shape: (L, H) of the memory's final state.
+    """
+
+    width: int
+    final_shape: tuple[int, int]
+
+    @abstractmethod
+    def forward(self, features: Padded) -> Memory:
+        """Encodes features [B, T, D]. Positions in time are the encoder's own affair."""
+
+
+def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
+    """[B, S, D] and [B, S] bool to [B, 1, D]: the mean of the real positions."""
+    weights = mask.to(values.dtype)[:, :, None]
+    return (values * weights).sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp(min=1)
+
+
+def join_memories(memories: list[Memory]) -> Memory:
+    """Several inputs of one example as one memory: joined in time, real positions first.
+
+    A single memory is returned as it is. The joined ``final`` is the mean of all real positions, L = 1.
+    """
+    if len(memories) == 1:
+        return memories[0]
+    values = torch.cat([memory.values for memory in memories], dim=1)
+    mask = torch.cat([memory.mask() for memory in memories], dim=1)
+    order = mask.int().argsort(dim=1, descending=True, stable=True)  # moves padding to the right
+    values = values.gather(1, order[:, :, None].expand_as(values))
+    joined = Memory(values, mask.sum(1), final=values[:, :1])
+    return joined._replace(final=masked_mean(values, joined.mask()))

@@ -1,0 +1,1 @@
+"""Which runs were there, and which models did they leave?"""

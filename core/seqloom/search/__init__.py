@@ -1,0 +1,1 @@
+"""Searches for good outputs; they ask scorers and know nothing else of a model."""

@@ -1,0 +1,81 @@
+"""What a task plugin implements: raw target to tokens, hypotheses to what a user wants."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from seqloom.batch import Hypothesis
+from seqloom.config import DecodeConfig
+from seqloom.hooks import Options
+
+
+class Example(NamedTuple):
+    """One line of a data set as its files have it.
+
+    Attributes:
+        id: Its position in the data set, from 0.
+        inputs: For each input slot, the raw text or path.
+        target: The raw target, None where only inputs are known.
+        references: Every text that a metric may compare with; the target where nothing else is given.
+    """
+
+    id: int
+    inputs: dict[str, str]
+    target: str | None
+    references: list[str]
+
+
+class Prediction(NamedTuple):
+    """What became of one input.
+
+    Attributes:
+        example: The input.
+        hypotheses: Best first, at least one.
+    """
+
+    example: Example
+    hypotheses: list[Hypothesis]
+
+
+class Task(ABC):
+    """One kind of job: what its target is, and what its users get to see."""
+
+    @abstractmethod
+    def read_target(self, raw: str) -> Tensor:
+        """A raw target as the head learns it; for tokens [U] int64 with EOS last.
+
+        Raises:
+            DataError: The target cannot be used; the caller adds its file and line.
+        """
+
+    @abstractmethod
+    def text(self, hypothesis: Hypothesis) -> str:
+        """A hypothesis as the text that metrics compare and a terminal shows."""
+
+    @abstractmethod
+    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
+        """Cuts an input too long for one go (a book, a recording) into inputs; itself alone otherwise."""
+
+    @abstractmethod
+    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
+        """Puts the hypotheses of an input's pieces together again, best first."""
+
+    @abstractmethod
+    def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
+        """A hypothesis as a JSON-able record: at least ``text`` and ``score``."""
+
+    @abstractmethod
+    def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:
+        """The decoding that the verb's own flags ask for (attention weights, say)."""
+
+    @abstractmethod
+    def deliver(self, predictions: Sequence[Prediction], flags: Options) -> list[str]:
+        """Does what the verb's own flags ask for beyond text (draws a picture, say).
+
+        Returns:
+            The files it wrote, for the user to see.
+        """
