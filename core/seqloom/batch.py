@@ -87,9 +87,7 @@ class Batch(NamedTuple):
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``; copies do not wait where memory is pinned."""
-        inputs, target = tree_map(
-            lambda t: t.to(device, non_blocking=True), (self.inputs, self.target)
-        )
+        inputs, target = tree_map(lambda t: t.to(device, non_blocking=True), (self.inputs, self.target))
         return self._replace(inputs=inputs, target=target)
 
     def pin(self) -> Batch:

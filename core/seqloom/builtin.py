@@ -139,17 +139,13 @@ def _rnn_decoder() -> Callable[[RnnDecoderOptions, DecoderParts], AnyDecoder]:
 def _additive() -> Callable[[AdditiveOptions, AttentionParts], AnyAttention]:
     from seqloom.nn.attention import AdditiveAttention  # noqa: PLC0415
 
-    return lambda options, parts: AdditiveAttention(
-        parts.query_width, parts.memory_width, options.hidden
-    )
+    return lambda options, parts: AdditiveAttention(parts.query_width, parts.memory_width, options.hidden)
 
 
 def _dot() -> Callable[[DotOptions, AttentionParts], AnyAttention]:
     from seqloom.nn.attention import DotAttention  # noqa: PLC0415
 
-    return lambda options, parts: DotAttention(
-        parts.query_width, parts.memory_width, options.scaled
-    )
+    return lambda options, parts: DotAttention(parts.query_width, parts.memory_width, options.scaled)
 
 
 # Heads -------------------------------------------------------------------------------------------------
@@ -204,9 +200,7 @@ class BpeOptions(Options):
     """Of byte-pair encoding over bytes (Sennrich et al. 2016; Radford et al. 2019): lossless."""
 
     normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
-    size: int = Field(
-        8000, ge=260, description="Vocabulary, 256 bytes and 4 special tokens counted in."
-    )
+    size: int = Field(8000, ge=260, description="Vocabulary, 256 bytes and 4 special tokens counted in.")
     min_count: int = Field(2, ge=1, description="Rarer pairs are not merged.")
 
 

@@ -91,9 +91,7 @@ class ModelConfig(Options):
         None, description="What a recurrent decoder looks at the memory with; null for none."
     )
     decoder: Part | None = Field(None, description="What writes the target.")
-    head: Part = Field(
-        Part(name="sequence"), description="What makes a loss and predictions of a memory."
-    )
+    head: Part = Field(Part(name="sequence"), description="What makes a loss and predictions of a memory.")
     tie_output: bool = Field(
         True, description="Whether the output layer shares the target embedding's table."
     )

@@ -42,9 +42,7 @@ class SequenceHead(Head[Hypothesis]):
             (Szegedy et al. 2016, section 7; Vaswani et al. 2017, section 5.4).
     """
 
-    def __init__(
-        self, decoder: AnyDecoder, vocabulary: Vocabulary, label_smoothing: float = 0.0
-    ) -> None:
+    def __init__(self, decoder: AnyDecoder, vocabulary: Vocabulary, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.decoder = decoder
         self.vocabulary = vocabulary

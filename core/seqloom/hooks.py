@@ -25,6 +25,8 @@ import pluggy
 from pydantic import BaseModel, ConfigDict
 
 if TYPE_CHECKING:  # floor 0 never imports torch
+    from torch import nn
+
     from seqloom.head import Head
     from seqloom.metrics import Metric
     from seqloom.modality import Modality
@@ -33,10 +35,9 @@ if TYPE_CHECKING:  # floor 0 never imports torch
     from seqloom.nn.embedding import TokenEmbedding
     from seqloom.nn.encoder import Encoder
     from seqloom.registry.records import Run, Score
-    from seqloom.vocabulary import Vocabulary
     from seqloom.task import Task
     from seqloom.tokenizer import Tokenizer
-    from torch import nn
+    from seqloom.vocabulary import Vocabulary
 
 PROJECT = "seqloom"
 API_VERSION = 1
