@@ -1,0 +1,243 @@
+"""Folders that are there whole or not at all: checkpoints and model folders.
+
+A folder is written aside, each file flushed to the disk, a manifest of sha256 sums added, and then
+renamed into its place: a crash leaves the old state or the new one. Weights and states are
+safetensors and JSON; nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+from torch import Tensor
+
+from seqloom.errors import CorruptError, StorageError
+
+MANIFEST = "manifest.json"
+
+
+@contextmanager
+def storage_errors(path: Path, doing: str) -> Iterator[None]:
+    """Turns the system's errors into one that says what was being done to which path."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(f"{path}: cannot {doing} it: {reason}") from error
+    except SafetensorError as error:
+        raise StorageError(f"{path}: cannot {doing} it: {error}") from error
+
+
+def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
+    """Makes ``folder`` out of the files that ``write`` puts into a folder given to it.
+
+    Args:
+        folder: Where it shall be; one that is there is replaced.
+        write: Fills an empty folder.
+
+    Returns:
+        sha256 of the manifest, which holds that of every file.
+
+    Raises:
+        StorageError: The disk is full or read-only; nothing is left behind.
+    """
+    aside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    with storage_errors(folder, "save"):
+        try:
+            shutil.rmtree(aside, ignore_errors=True)
+            aside.mkdir(parents=True)
+            write(aside)
+            digest = _seal(aside)
+            if folder.exists():
+                shutil.rmtree(folder)
+            aside.replace(folder)
+            _flush(folder.parent)
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
+    return digest
+
+
+def verify_folder(folder: Path) -> str:
+    """Checks every file of a folder against its manifest.
+
+    Returns:
+        sha256 of the manifest.
+
+    Raises:
+        CorruptError: A file is missing, or not what was saved; it is named.
+    """
+    manifest = folder / MANIFEST
+    try:
+        text = manifest.read_bytes()
+        sums: dict[str, str] = json.loads(text)["sha256"]
+    except FileNotFoundError as error:
+        raise CorruptError(f"{folder}: there is no {MANIFEST}: this is no whole folder") from error
+    except (ValueError, KeyError, TypeError) as error:
+        raise CorruptError(f"{manifest}: the manifest is damaged; take another copy") from error
+    for name, expected in sums.items():
+        file = folder / name
+        if not file.is_file():
+            raise CorruptError(f"{file}: the file is missing; take another copy")
+        if _sha256(file) != expected:
+            raise CorruptError(f"{file}: its bytes are not those that were saved; take another copy")
+    return hashlib.sha256(text).hexdigest()
+
+
+def read_json(file: Path) -> Any:
+    """A JSON file's content.
+
+    Raises:
+        StorageError: It is not there.
+        CorruptError: It is not JSON.
+    """
+    with storage_errors(file, "read"):
+        text = file.read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise CorruptError(f"{file}: this is not JSON ({error})") from error
+
+
+def write_json(file: Path, value: Any) -> None:
+    """Writes a value for people and programs alike."""
+    file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def save_tensors(file: Path, tensors: Mapping[str, Tensor]) -> None:
+    """Writes named tensors as safetensors."""
+    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, file)
+
+
+def load_tensors(file: Path) -> dict[str, Tensor]:
+    """Reads named tensors, on the CPU.
+
+    Raises:
+        StorageError: The file is missing or no safetensors.
+    """
+    with storage_errors(file, "read"):
+        return load_file(file)
+
+
+# Checkpoints of a training -----------------------------------------------------------------------------
+
+
+class Checkpoints:
+    """The checkpoints of one run: ``<folder>/<step>/``, each whole or absent."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, step: int) -> Path:
+        """Where the checkpoint of a step is, or would be."""
+        return self.folder / f"{step:08d}"
+
+    def steps(self) -> list[int]:
+        """The steps that have one, in order."""
+        if not self.folder.is_dir():
+            return []
+        return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdecimal())
+
+    def save(
+        self, step: int, weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, state: Any
+    ) -> None:
+        """Saves all that a training needs to go on from here."""
+        tensors, description = _optimizer_state(optimizer)
+
+        def write(folder: Path) -> None:
+            save_tensors(folder / "model.safetensors", weights)
+            save_tensors(folder / "optimizer.safetensors", tensors)
+            write_json(folder / "state.json", {"training": state, "optimizer": description})
+
+        write_folder(self.path(step), write)
+
+    def newest(self) -> int:
+        """The newest step whose checkpoint is whole.
+
+        Raises:
+            StorageError: There is none.
+        """
+        damaged: list[str] = []
+        for step in reversed(self.steps()):
+            try:
+                verify_folder(self.path(step))
+            except CorruptError as error:
+                damaged.append(str(error))
+            else:
+                return step
+        reason = "; ".join(damaged) or "none was saved"
+        raise StorageError(f"{self.folder}: there is no checkpoint to go on from: {reason}")
+
+    def weights(self, step: int) -> dict[str, Tensor]:
+        """The model's weights at a step."""
+        return load_tensors(self.path(step) / "model.safetensors")
+
+    def restore(self, step: int, optimizer: torch.optim.Optimizer) -> Any:
+        """Puts the optimiser back to where it was, and returns the state that was saved."""
+        saved = read_json(self.path(step) / "state.json")
+        tensors = load_tensors(self.path(step) / "optimizer.safetensors")
+        _restore_optimizer(optimizer, tensors, saved["optimizer"])
+        return saved["training"]
+
+    def prune(self, keep: set[int]) -> None:
+        """Removes all checkpoints but those of the steps given."""
+        for step in self.steps():
+            if step not in keep:
+                shutil.rmtree(self.path(step), ignore_errors=True)
+
+
+def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Any]:
+    state = optimizer.state_dict()
+    tensors = {
+        f"{index}.{key}": value
+        for index, entries in state["state"].items()
+        for key, value in entries.items()
+        if isinstance(value, Tensor)
+    }
+    return tensors, state["param_groups"]
+
+
+def _restore_optimizer(
+    optimizer: torch.optim.Optimizer, tensors: Mapping[str, Tensor], groups: Any
+) -> None:
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        index, key = name.split(".", 1)
+        state.setdefault(int(index), {})[key] = tensor
+    optimizer.load_state_dict({"state": state, "param_groups": groups})
+
+
+# Bytes on the disk -------------------------------------------------------------------------------------
+
+
+def _seal(folder: Path) -> str:
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    sums = {path.relative_to(folder).as_posix(): _sha256(path) for path in files}
+    manifest = folder / MANIFEST
+    write_json(manifest, {"sha256": sums})
+    for path in [*files, manifest, *(p for p in folder.rglob("*") if p.is_dir()), folder]:
+        _flush(path)
+    return _sha256(manifest)
+
+
+def _sha256(file: Path) -> str:
+    with file.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _flush(path: Path) -> None:
+    """Waits until a file's bytes, or a folder's names, are on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

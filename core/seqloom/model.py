@@ -1,0 +1,66 @@
+"""A whole model: front ends, encoders, head."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor, nn
+
+from seqloom.batch import Batch, Loss, Memory, Padded, Progress
+from seqloom.head import Head
+from seqloom.modality import Frontend
+from seqloom.nn.encoder import Encoder, join_memories
+
+
+class Seq2Seq(nn.Module):
+    """Inputs to a memory, a memory to a loss or to predictions.
+
+    Args:
+        frontends: One for each input slot.
+        encoders: One for each input slot; several inputs are joined in time.
+        head: What makes a loss and predictions of the memory.
+    """
+
+    def __init__(
+        self, frontends: Mapping[str, Frontend], encoders: Mapping[str, Encoder], head: Head[Any]
+    ) -> None:
+        super().__init__()
+        self.frontends = nn.ModuleDict(frontends)
+        self.encoders = nn.ModuleDict(encoders)
+        self.head = head
+
+    def encode(self, inputs: Mapping[str, Padded]) -> Memory:
+        """Inputs [B, T, *F] of each slot to one memory."""
+        return join_memories(
+            [self.encoders[slot](self.frontends[slot](inputs[slot])) for slot in self.frontends]
+        )
+
+    def forward(self, batch: Batch, progress: Progress) -> Loss:
+        """The loss of a batch with targets."""
+        loss: Loss = self.head(self.encode(batch.inputs), batch, progress)
+        return loss
+
+    def weights(self) -> dict[str, Tensor]:
+        """Parameters and buffers by name, each tensor once even where parts share it."""
+        named = dict(self.named_parameters())  # leaves repeats out
+        persistent = self.state_dict(keep_vars=True)
+        buffers = {name: buffer for name, buffer in self.named_buffers() if name in persistent}
+        return {name: tensor.detach() for name, tensor in (named | buffers).items()}
+
+    def load_weights(self, weights: Mapping[str, Tensor]) -> None:
+        """Takes what :meth:`weights` gave.
+
+        Raises:
+            ValueError: Names or shapes are not this model's.
+        """
+        own = self.weights()
+        unlike = {
+            name
+            for name in own.keys() | weights.keys()
+            if name not in own or name not in weights or own[name].shape != weights[name].shape
+        }
+        if unlike:
+            raise ValueError(f"weights do not fit the model: {', '.join(sorted(unlike)[:5])}")
+        for name, tensor in own.items():
+            tensor.copy_(weights[name])

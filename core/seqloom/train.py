@@ -1,0 +1,370 @@
+"""The training loop: batches to steps, steps to checkpoints."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from seqloom.batch import Batch, Progress
+from seqloom.checkpoint import Checkpoints
+from seqloom.config import EvaluateConfig, TrainConfig
+from seqloom.data.batching import epoch_batches
+from seqloom.data.dataset import Dataset
+from seqloom.device import Device
+from seqloom.errors import DivergedError, Interrupted
+from seqloom.model import Seq2Seq
+from seqloom.optim import learning_rate, make_optimizer, scale_gradients
+from seqloom.registry.records import Score
+
+
+class Listener(Protocol):
+    """Watches a training."""
+
+    def stepped(self, step: int) -> None:
+        """A step is done; called often, so quick."""
+
+    def logged(self, record: dict[str, Any]) -> None:
+        """A line for metrics.jsonl."""
+
+    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
+        """The model has been judged."""
+
+
+class Judge(Protocol):
+    """Judges a model on ``data.valid``."""
+
+    def __call__(self, model: Seq2Seq, step: int) -> list[Score]: ...
+
+
+@dataclass
+class TrainingState:
+    """All of a training that is neither weights nor optimiser; saved with each checkpoint.
+
+    Randomness needs no place here: that of a step is made of (seed, step), that of data order of
+    (seed, epoch), that of augmentation of (seed, epoch, example).
+
+    Attributes:
+        step: Optimiser steps done.
+        epoch: The pass over the data that the next batch belongs to.
+        position: Batches of that pass done.
+        seconds: Spent in training, evaluation not counted.
+        judged: The watched score at each evaluated step.
+    """
+
+    step: int = 0
+    epoch: int = 0
+    position: int = 0
+    seconds: float = 0.0
+    judged: dict[int, float] = field(default_factory=dict)
+
+
+class Goal(NamedTuple):
+    """Which score says how good a model is.
+
+    Attributes:
+        metric: Its name.
+        higher_is_better: Which way is up.
+    """
+
+    metric: str
+    higher_is_better: bool
+
+    def best(self, judged: dict[int, float]) -> int | None:
+        """The step with the best score, the earliest of equals; None where none is judged."""
+        sign = -1 if self.higher_is_better else 1
+        finite = {step: value for step, value in judged.items() if math.isfinite(value)}
+        return min(finite, key=lambda step: (sign * finite[step], step), default=None)
+
+    def better(self, value: float, than: float) -> bool:
+        """Whether a score beats another."""
+        return value > than if self.higher_is_better else value < than
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a training leaves: the model holds the weights that these scores belong to."""
+
+    step: int
+    scores: list[Score]
+    averaged: tuple[int, ...]
+
+
+class Trainer:
+    """Trains a model, evaluates it, saves checkpoints, and goes on from them.
+
+    Args:
+        model: On its device already.
+        dataset: Examples to learn from.
+        judge: Called every ``evaluate.every`` steps and at the end.
+        goal: The score that decides which checkpoint is best.
+        train: What the job says of training.
+        evaluate: What the job says of evaluation.
+        device: Where to compute.
+        checkpoints: Where to save.
+        listeners: Who wants to know.
+        stop: Asked after each step for the number of a signal to stop for.
+    """
+
+    def __init__(
+        self,
+        model: Seq2Seq,
+        dataset: Dataset,
+        judge: Judge,
+        goal: Goal,
+        *,
+        train: TrainConfig,
+        evaluate: EvaluateConfig,
+        device: Device,
+        checkpoints: Checkpoints,
+        listeners: Sequence[Listener] = (),
+        stop: Callable[[], int | None] = lambda: None,
+    ) -> None:
+        self.model = model
+        self.dataset = dataset
+        self.judge = judge
+        self.goal = goal
+        self.train = train
+        self.evaluate = evaluate
+        self.device = device
+        self.checkpoints = checkpoints
+        self.listeners = listeners
+        self.stop = stop
+        self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
+        self.scaler = torch.amp.GradScaler(
+            device.device.type, enabled=device.dtype == torch.float16
+        )
+        self.state = TrainingState()
+
+    def resume(self) -> int:
+        """Goes back to the newest whole checkpoint; returns its step."""
+        step = self.checkpoints.newest()
+        saved = self.checkpoints.restore(step, self.optimizer)
+        self.model.load_weights(self.checkpoints.weights(step))
+        self.scaler.load_state_dict(saved["scaler"])
+        judged = {int(step): value for step, value in saved["state"].pop("judged").items()}
+        self.state = TrainingState(**saved["state"], judged=judged)
+        return step
+
+    def fit(self) -> Outcome:
+        """Trains to the end, and leaves the best weights in the model.
+
+        Raises:
+            DivergedError: The loss is not finite any more.
+            Interrupted: ``stop`` said so; a checkpoint was saved.
+        """
+        with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
+            window = _Window()
+            for batches in self._groups():
+                if self._is_over():
+                    break
+                started = time.perf_counter()
+                self._step(batches, window)
+                self._log(window)
+                self.state.seconds += time.perf_counter() - started
+                self._after_step()
+            if self.state.step not in self.state.judged:
+                self._judge()
+            return self._finish()
+
+    # One step --------------------------------------------------------------------------------------
+
+    def _groups(self) -> Iterator[list[list[int]]]:
+        """The ids of each micro-batch of one step after the other, from where the state stands."""
+        while True:
+            group: list[list[int]] = []
+            while len(group) < self.train.accumulate:
+                batches = self._epoch()
+                if self.state.position == len(batches):
+                    self.state.epoch += 1
+                    self.state.position = 0
+                    continue
+                group.append(batches[self.state.position])
+                self.state.position += 1
+            yield group
+
+    def _epoch(self) -> list[list[int]]:
+        if getattr(self, "_planned", (None, None))[0] != self.state.epoch:
+            batches = epoch_batches(
+                self.dataset.lengths, self.train.batch_elements, self.train.seed, self.state.epoch
+            )
+            self._planned = (self.state.epoch, batches)
+        return self._planned[1]
+
+    def _step(self, batches: list[list[int]], window: _Window) -> None:
+        state = self.state
+        seed = np.random.SeedSequence([self.train.seed, state.step]).generate_state(1, np.uint64)[0]
+        generator = torch.manual_seed(int(seed >> np.uint64(1)))
+        self.model.train()
+        self.optimizer.zero_grad(set_to_none=True)
+        elements = torch.zeros((), dtype=torch.int64, device=self.device.device)
+        progress = Progress(state.step, state.epoch, generator)
+        for ids in batches:
+            batch = self._batch(ids)
+            with self.device.autocast():
+                loss = self.model(batch, progress)
+            self.scaler.scale(loss.total).backward()
+            elements += loss.elements
+            window.add(loss.total.detach(), loss.elements, loss.parts)
+        rate = learning_rate(state.step + 1, self.train)
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.scaler.unscale_(self.optimizer)
+        window.norm = scale_gradients(self.model.parameters(), elements, self.train.clip_norm)
+        self.scaler.step(self.optimizer)
+        self.scaler.update()
+        state.step += 1
+
+    def _batch(self, ids: list[int]) -> Batch:
+        batch = self.dataset.collate(
+            ids, seed=self.train.seed, epoch=self.state.epoch, augment=True
+        )
+        return (batch.pin() if self.device.is_gpu else batch).to(self.device.device)
+
+    # Between steps ---------------------------------------------------------------------------------
+
+    def _is_over(self) -> bool:
+        state, minutes = self.state, self.train.minutes
+        out_of_time = minutes is not None and state.seconds >= minutes * 60
+        return state.step >= self.train.steps or out_of_time or self._is_patience_over()
+
+    def _is_patience_over(self) -> bool:
+        best = self.goal.best(self.state.judged)
+        if self.evaluate.patience is None or best is None:
+            return False
+        return sum(step > best for step in self.state.judged) >= self.evaluate.patience
+
+    def _after_step(self) -> None:
+        state = self.state
+        for listener in self.listeners:
+            listener.stepped(state.step)
+        signum = self.stop()
+        if state.step % self.evaluate.every == 0 and signum is None:
+            self._judge()
+        elif signum is not None or (self.train.save_every and state.step % self.train.save_every == 0):
+            self._save()
+        if signum is not None:
+            raise Interrupted(f"stopped at step {state.step}; its checkpoint is saved", signum)
+
+    def _log(self, window: _Window) -> None:
+        if self.state.step % self.train.log_every:
+            return
+        record = {"step": self.state.step, "epoch": self.state.epoch, **window.close()}
+        record["learning_rate"] = learning_rate(self.state.step, self.train)
+        if not math.isfinite(record["loss"]):
+            raise DivergedError(
+                f"the loss is {record['loss']} at step {self.state.step}; lower train.learning_rate, "
+                "lengthen train.schedule.warmup, or lower train.clip_norm"
+            )
+        for listener in self.listeners:
+            listener.logged(record)
+
+    def _judge(self) -> None:
+        scores = self.judge(self.model, self.state.step)
+        value = next(score.value for score in scores if score.metric == self.goal.metric)
+        self.state.judged[self.state.step] = value
+        self._save()
+        for listener in self.listeners:
+            listener.evaluated(self.state.step, scores)
+
+    def _save(self) -> None:
+        state = {"state": asdict(self.state), "scaler": self.scaler.state_dict()}
+        self.checkpoints.save(self.state.step, self.model.weights(), self.optimizer, state)
+        judged = sorted(self.state.judged)
+        best = self.goal.best(self.state.judged)
+        keep = set(self.checkpoints.steps()[-self.train.keep :]) | set(judged[-self.train.average :])
+        self.checkpoints.prune(keep if best is None else keep | {best})
+
+    # The end ---------------------------------------------------------------------------------------
+
+    def _finish(self) -> Outcome:
+        best = self.goal.best(self.state.judged)
+        if best is None:
+            raise DivergedError(
+                f"no evaluation gave a finite {self.goal.metric}; lower train.learning_rate"
+            )
+        self.model.load_weights(self.checkpoints.weights(best))
+        scores = self.judge(self.model, best)
+        averaged = tuple(sorted(self.state.judged)[-self.train.average :])
+        if len(averaged) > 1:
+            self.model.load_weights(mean_weights([self.checkpoints.weights(s) for s in averaged]))
+            mean_scores = self.judge(self.model, averaged[-1])
+            values = [
+                next(s.value for s in group if s.metric == self.goal.metric)
+                for group in (mean_scores, scores)
+            ]
+            if self.goal.better(values[0], than=values[1]):
+                return Outcome(averaged[-1], mean_scores, averaged)
+            self.model.load_weights(self.checkpoints.weights(best))
+        return Outcome(best, scores, (best,))
+
+
+class _Window:
+    """Sums between two lines of the log, kept on the device so that nothing waits for them."""
+
+    def __init__(self) -> None:
+        self.norm: Tensor | None = None
+        self._reset()
+
+    def _reset(self) -> None:
+        self.sums: dict[str, Tensor] = {}
+        self.started = time.perf_counter()
+
+    def add(self, total: Tensor, elements: Tensor, parts: dict[str, Tensor]) -> None:
+        for name, value in {"total": total, "elements": elements, **parts}.items():
+            self.sums[name] = self.sums[name] + value if name in self.sums else value
+
+    def close(self) -> dict[str, Any]:
+        """Means a target since the last call, and begins anew."""
+        sums = {name: value.item() for name, value in self.sums.items()}
+        elements = sums.pop("elements")
+        record = {"loss": sums.pop("total") / elements}
+        record |= {name: value / elements for name, value in sums.items()}
+        record["gradient_norm"] = self.norm.item() if self.norm is not None else 0.0
+        record["targets_per_second"] = elements / (time.perf_counter() - self.started)
+        self._reset()
+        return record
+
+
+def mean_weights(several: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
+    """The mean of each weight over several checkpoints (Vaswani et al. 2017, section 6.1)."""
+    return {
+        name: torch.stack([weights[name].double() for weights in several]).mean(0).to(first.dtype)
+        for name, first in several[0].items()
+    }
+
+
+class MetricsLog:
+    """A listener that writes ``metrics.jsonl``: one line a log step and one an evaluation.
+
+    Args:
+        file: The file; lines past ``step`` are taken back, as the training goes on from there.
+        step: The step that the training stands at.
+    """
+
+    def __init__(self, file: Path, step: int) -> None:
+        self.file = file
+        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
+        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
+        file.write_text("".join(kept), encoding="utf-8")
+
+    def stepped(self, step: int) -> None:
+        pass
+
+    def logged(self, record: dict[str, Any]) -> None:
+        self._write(record)
+
+    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
+        self._write({"step": step, "scores": {score.metric: score.value for score in scores}})
+
+    def _write(self, record: dict[str, Any]) -> None:
+        with self.file.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(record) + "\n")
