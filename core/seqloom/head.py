@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from dataclasses import replace
 from typing import Generic, TypeVar
 
 import torch
@@ -70,7 +71,28 @@ class SequenceHead(Head[Hypothesis]):
 
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
         search = greedy_search if options.beam == 1 else beam_search
-        return search(self.scorers(memory), self.vocabulary, options)
+        found = search(self.scorers(memory), self.vocabulary, options)
+        return self._with_attention(memory, found) if options.attention else found
+
+    def _with_attention(
+        self, memory: Memory, found: list[list[Hypothesis]]
+    ) -> list[list[Hypothesis]]:
+        """Adds the weights that the decoder gives while it is made to write what was found."""
+        attended: list[list[Hypothesis]] = [[] for _ in found]
+        for rank in range(max(map(len, found), default=0)):
+            chosen = [hypotheses[min(rank, len(hypotheses) - 1)] for hypotheses in found]
+            tokens = [[*hypothesis.tokens, self.vocabulary.eos] for hypothesis in chosen]
+            lengths = torch.tensor([len(row) for row in tokens])
+            rows = [torch.tensor(row) for row in tokens]
+            values = nn.utils.rnn.pad_sequence(rows, True, self.vocabulary.pad)
+            device = memory.values.device
+            weights = self.attend(memory, Padded(values.to(device), lengths.to(device)))
+            for row, hypotheses in enumerate(found):
+                if rank < len(hypotheses):
+                    size, source = len(tokens[row]), int(memory.lengths[row])
+                    own = None if weights is None else weights[row, :size, :source].float().cpu()
+                    attended[row].append(replace(hypotheses[rank], attention=own))
+        return attended
 
     def attend(self, memory: Memory, tokens: Padded) -> Tensor | None:
         """The attention [B, U, S] over the memory while the decoder writes ``tokens`` (EOS last)."""

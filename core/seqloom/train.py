@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -23,20 +21,8 @@ from seqloom.device import Device
 from seqloom.errors import DivergedError, Interrupted
 from seqloom.model import Seq2Seq
 from seqloom.optim import learning_rate, make_optimizer, scale_gradients
+from seqloom.progress import Listener, Window
 from seqloom.registry.records import Score
-
-
-class Listener(Protocol):
-    """Watches a training."""
-
-    def stepped(self, step: int) -> None:
-        """A step is done; called often, so quick."""
-
-    def logged(self, record: dict[str, Any]) -> None:
-        """A line for metrics.jsonl."""
-
-    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
-        """The model has been judged."""
 
 
 class Judge(Protocol):
@@ -143,6 +129,7 @@ class Trainer:
             device.device.type, enabled=device.dtype == torch.float16
         )
         self.state = TrainingState()
+        self._planned: tuple[int, list[list[int]]] = (-1, [])
 
     def resume(self) -> int:
         """Goes back to the newest whole checkpoint; returns its step."""
@@ -162,12 +149,10 @@ class Trainer:
             Interrupted: ``stop`` said so; a checkpoint was saved.
         """
         with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
-            window = _Window()
-            for batches in self._groups():
-                if self._is_over():
-                    break
+            window = Window()
+            while not self._is_over():
                 started = time.perf_counter()
-                self._step(batches, window)
+                self._step(self._next_batches(), window)
                 self._log(window)
                 self.state.seconds += time.perf_counter() - started
                 self._after_step()
@@ -177,29 +162,28 @@ class Trainer:
 
     # One step --------------------------------------------------------------------------------------
 
-    def _groups(self) -> Iterator[list[list[int]]]:
-        """The ids of each micro-batch of one step after the other, from where the state stands."""
-        while True:
-            group: list[list[int]] = []
-            while len(group) < self.train.accumulate:
-                batches = self._epoch()
-                if self.state.position == len(batches):
-                    self.state.epoch += 1
-                    self.state.position = 0
-                    continue
-                group.append(batches[self.state.position])
-                self.state.position += 1
-            yield group
+    def _next_batches(self) -> list[tuple[int, list[int]]]:
+        """The micro-batches of the next step, each as (epoch, ids)."""
+        group: list[tuple[int, list[int]]] = []
+        while len(group) < self.train.accumulate:
+            if self.state.position == len(self._epoch()):
+                self.state.epoch += 1
+                self.state.position = 0
+            group.append((self.state.epoch, self._epoch()[self.state.position]))
+            self.state.position += 1
+        return group
 
     def _epoch(self) -> list[list[int]]:
-        if getattr(self, "_planned", (None, None))[0] != self.state.epoch:
+        """The batches of the epoch that the state stands in, planned once."""
+        epoch, batches = self._planned
+        if epoch != self.state.epoch:
             batches = epoch_batches(
                 self.dataset.lengths, self.train.batch_elements, self.train.seed, self.state.epoch
             )
             self._planned = (self.state.epoch, batches)
-        return self._planned[1]
+        return batches
 
-    def _step(self, batches: list[list[int]], window: _Window) -> None:
+    def _step(self, batches: list[tuple[int, list[int]]], window: Window) -> None:
         state = self.state
         seed = np.random.SeedSequence([self.train.seed, state.step]).generate_state(1, np.uint64)[0]
         generator = torch.manual_seed(int(seed >> np.uint64(1)))
@@ -207,8 +191,8 @@ class Trainer:
         self.optimizer.zero_grad(set_to_none=True)
         elements = torch.zeros((), dtype=torch.int64, device=self.device.device)
         progress = Progress(state.step, state.epoch, generator)
-        for ids in batches:
-            batch = self._batch(ids)
+        for epoch, ids in batches:
+            batch = self._batch(epoch, ids)
             with self.device.autocast():
                 loss = self.model(batch, progress)
             self.scaler.scale(loss.total).backward()
@@ -223,10 +207,8 @@ class Trainer:
         self.scaler.update()
         state.step += 1
 
-    def _batch(self, ids: list[int]) -> Batch:
-        batch = self.dataset.collate(
-            ids, seed=self.train.seed, epoch=self.state.epoch, augment=True
-        )
+    def _batch(self, epoch: int, ids: list[int]) -> Batch:
+        batch = self.dataset.collate(ids, seed=self.train.seed, epoch=epoch, augment=True)
         return (batch.pin() if self.device.is_gpu else batch).to(self.device.device)
 
     # Between steps ---------------------------------------------------------------------------------
@@ -254,7 +236,7 @@ class Trainer:
         if signum is not None:
             raise Interrupted(f"stopped at step {state.step}; its checkpoint is saved", signum)
 
-    def _log(self, window: _Window) -> None:
+    def _log(self, window: Window) -> None:
         if self.state.step % self.train.log_every:
             return
         record = {"step": self.state.step, "epoch": self.state.epoch, **window.close()}
@@ -307,64 +289,9 @@ class Trainer:
         return Outcome(best, scores, (best,))
 
 
-class _Window:
-    """Sums between two lines of the log, kept on the device so that nothing waits for them."""
-
-    def __init__(self) -> None:
-        self.norm: Tensor | None = None
-        self._reset()
-
-    def _reset(self) -> None:
-        self.sums: dict[str, Tensor] = {}
-        self.started = time.perf_counter()
-
-    def add(self, total: Tensor, elements: Tensor, parts: dict[str, Tensor]) -> None:
-        for name, value in {"total": total, "elements": elements, **parts}.items():
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-
-    def close(self) -> dict[str, Any]:
-        """Means a target since the last call, and begins anew."""
-        sums = {name: value.item() for name, value in self.sums.items()}
-        elements = sums.pop("elements")
-        record = {"loss": sums.pop("total") / elements}
-        record |= {name: value / elements for name, value in sums.items()}
-        record["gradient_norm"] = self.norm.item() if self.norm is not None else 0.0
-        record["targets_per_second"] = elements / (time.perf_counter() - self.started)
-        self._reset()
-        return record
-
-
 def mean_weights(several: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
     """The mean of each weight over several checkpoints (Vaswani et al. 2017, section 6.1)."""
     return {
         name: torch.stack([weights[name].double() for weights in several]).mean(0).to(first.dtype)
         for name, first in several[0].items()
     }
-
-
-class MetricsLog:
-    """A listener that writes ``metrics.jsonl``: one line a log step and one an evaluation.
-
-    Args:
-        file: The file; lines past ``step`` are taken back, as the training goes on from there.
-        step: The step that the training stands at.
-    """
-
-    def __init__(self, file: Path, step: int) -> None:
-        self.file = file
-        lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
-        kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        file.write_text("".join(kept), encoding="utf-8")
-
-    def stepped(self, step: int) -> None:
-        pass
-
-    def logged(self, record: dict[str, Any]) -> None:
-        self._write(record)
-
-    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
-        self._write({"step": step, "scores": {score.metric: score.value for score in scores}})
-
-    def _write(self, record: dict[str, Any]) -> None:
-        with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")

@@ -1,0 +1,64 @@
+"""Inputs to outputs: pieces, batches, search, and everything back in input order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+
+import torch
+
+from seqloom.batch import Hypothesis
+from seqloom.config import DecodeConfig
+from seqloom.data.batching import ordered_batches
+from seqloom.data.dataset import Dataset
+from seqloom.data.manifest import Located
+from seqloom.device import Device
+from seqloom.modality import Modality
+from seqloom.model import Seq2Seq
+from seqloom.task import Prediction, Task
+
+CHUNK_BATCHES = 50
+"""Batches of inputs read ahead: enough to sort by length, little enough for a pipe and for memory."""
+
+
+@torch.inference_mode()
+def decode_dataset(
+    model: Seq2Seq, task: Task, dataset: Dataset, options: DecodeConfig, device: Device
+) -> list[Prediction]:
+    """Decodes a data set whose inputs need no cutting; predictions are in its order."""
+    model.eval()
+    found: dict[int, list[Hypothesis]] = {}
+    for ids in ordered_batches(dataset.lengths, options.batch_size):
+        batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
+        with device.autocast():
+            outputs = model.head.predict(model.encode(batch.inputs), options)
+        found.update(zip(ids, outputs, strict=True))
+    return [
+        Prediction(example, task.join([found[id_]])) for id_, example in enumerate(dataset.examples)
+    ]
+
+
+def decode_stream(
+    model: Seq2Seq,
+    task: Task,
+    modalities: Mapping[str, Modality],
+    inputs: Iterable[Located],
+    options: DecodeConfig,
+    device: Device,
+) -> Iterator[Prediction]:
+    """Decodes inputs as they come, some batches at a time; predictions are in input order."""
+    remaining = iter(inputs)
+    while chunk := list(islice(remaining, CHUNK_BATCHES * options.batch_size)):
+        pieces: list[Located] = []
+        owners: list[int] = []
+        for number, located in enumerate(chunk):
+            for raw in task.pieces(located.example.inputs):
+                pieces.append(located._replace(example=located.example._replace(inputs=raw)))
+                owners.append(number)
+        dataset = Dataset.load(pieces, modalities, None)
+        decoded = decode_dataset(model, task, dataset, options, device)
+        results: list[list[list[Hypothesis]]] = [[] for _ in chunk]
+        for owner, prediction in zip(owners, decoded, strict=True):
+            results[owner].append(prediction.hypotheses)
+        for located, parts in zip(chunk, results, strict=True):
+            yield Prediction(located.example, task.join(parts))

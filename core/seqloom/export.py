@@ -1,0 +1,95 @@
+"""A model folder: whole by itself, readable by people, never pickled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqloom.build import Builder
+from seqloom.checkpoint import save_tensors, write_folder, write_json
+from seqloom.model import Seq2Seq
+from seqloom.registry.records import Score
+from seqloom.tokenizer import Tokenizer
+from seqloom.train import Outcome
+
+
+def export_model(
+    folder: Path,
+    builder: Builder,
+    model: Seq2Seq,
+    tokenizers: Mapping[str, Tokenizer],
+    outcome: Outcome,
+    versions: Mapping[str, str],
+) -> str:
+    """Writes a model folder.
+
+    Returns:
+        sha256 of its manifest.
+    """
+    job = builder.config.model_dump(mode="json")
+
+    def write(aside: Path) -> None:
+        save_tensors(aside / "model.safetensors", model.weights())
+        builder.save_tokenizers(aside / "tokenizers", tokenizers)
+        config = {"job": job, "steps": outcome.step, "versions": dict(versions)}
+        write_json(aside / "config.json", config)
+        write_json(aside / "generation_config.json", job["decode"])
+        write_json(aside / "metrics.json", [score.__dict__ for score in outcome.scores])
+        card = _card(job, model, outcome, versions)
+        (aside / "README.md").write_text(card, encoding="utf-8")
+
+    return write_folder(folder, write)
+
+
+def _card(
+    job: Mapping[str, Any], model: Seq2Seq, outcome: Outcome, versions: Mapping[str, str]
+) -> str:
+    parameters = sum(parameter.numel() for parameter in model.parameters())
+    parts = {
+        kind: part["name"]
+        for kind in ("encoder", "attention", "decoder", "head")
+        if (part := job["model"][kind]) is not None
+    }
+    steps = (
+        f"the mean of the checkpoints at steps {', '.join(map(str, outcome.averaged))}"
+        if len(outcome.averaged) > 1
+        else f"the checkpoint at step {outcome.step}"
+    )
+    return f"""# {job["name"]}
+
+A model for {job["task"]["name"]}, trained by seqloom {versions["seqloom"]}.
+
+| | |
+|---|---|
+| parameters | {parameters:,} |
+| parts | {", ".join(f"{kind} {name}" for kind, name in parts.items())} |
+| weights | {steps} |
+| seed | {job["train"]["seed"]} |
+| data | {_data(job["data"]["train"])} |
+
+## Scores
+
+{_table(outcome.scores)}
+
+## Use
+
+```python
+import seqloom
+
+model = seqloom.load("path/to/this/folder")
+model.predict(["..."])
+```
+"""
+
+
+def _data(split: Mapping[str, Any]) -> str:
+    return ", ".join([split["file"]] if "file" in split else split.values())
+
+
+def _table(scores: Sequence[Score]) -> str:
+    rows = [
+        f"| {score.metric} | {score.value:.2f} | {score.split} | `{score.signature}` |"
+        for score in scores
+    ]
+    return "\n".join(["| score | value | split | signature |", "|---|---|---|---|", *rows])

@@ -1,0 +1,138 @@
+"""A trained model in use: from a folder of files to texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from seqloom.build import Builder, Kit
+from seqloom.catalog import Catalog
+from seqloom.checkpoint import load_tensors, read_json, verify_folder
+from seqloom.config import DecodeConfig
+from seqloom.data.manifest import Located
+from seqloom.decode import decode_stream
+from seqloom.device import Device, choose_device
+from seqloom.errors import CorruptError, DataError, UsageError, unknown_name
+from seqloom.jobfile import Job, job_from_dict
+from seqloom.model import Seq2Seq
+from seqloom.task import Example, Prediction
+
+
+class Predictor:
+    """A model with all that it takes to use it.
+
+    Attributes:
+        job: What it was trained by.
+        kit: Its task, modalities and tokenizers.
+        model: On its device, in evaluation mode.
+        decode: How it searches unless told otherwise.
+        device: Where it computes.
+        uri: Where it came from: a folder, or ``models:/name/3``.
+        steps: Optimiser steps that it has seen.
+    """
+
+    def __init__(
+        self,
+        job: Job,
+        kit: Kit,
+        model: Seq2Seq,
+        decode: DecodeConfig,
+        *,
+        device: Device,
+        uri: str,
+        steps: int,
+    ) -> None:
+        self.job = job
+        self.kit = kit
+        self.model = model.to(device.device).eval()
+        self.decode = decode
+        self.device = device
+        self.uri = uri
+        self.steps = steps
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        catalog: Catalog,
+        *,
+        device: str = "auto",
+        dtype: str = "auto",
+        uri: str | None = None,
+    ) -> Predictor:
+        """Loads a model folder; needs no registry.
+
+        Raises:
+            CorruptError: A file is not what was saved.
+            PluginError: The model needs a plugin that is not there.
+            ConfigError: The device is not there.
+        """
+        verify_folder(folder)
+        saved = read_json(folder / "config.json")
+        job = job_from_dict(saved["job"], catalog, folder)
+        builder = Builder(job.config, catalog)
+        kit = builder.kit(builder.load_tokenizers(folder / "tokenizers"))
+        model = builder.model(kit)
+        try:
+            model.load_weights(load_tensors(folder / "model.safetensors"))
+        except ValueError as error:
+            raise CorruptError(f"{folder / 'model.safetensors'}: {error}") from error
+        decode = DecodeConfig(**read_json(folder / "generation_config.json"))
+        chosen = choose_device(device, dtype)
+        return cls(
+            job, kit, model, decode, device=chosen, uri=uri or str(folder), steps=saved["steps"]
+        )
+
+    def predict(self, inputs: Sequence[str | dict[str, str]], **options: Any) -> list[str]:
+        """The best output of each input, as text.
+
+        Args:
+            inputs: A text or path each; for a task of several inputs, a dictionary of slots.
+            options: Keys of :class:`seqloom.config.DecodeConfig`, as ``beam=5``.
+        """
+        text = self.kit.task.text
+        return [text(found.hypotheses[0]) for found in self.decode_all(inputs, **options)]
+
+    def decode_all(
+        self, inputs: Iterable[str | dict[str, str]], **options: Any
+    ) -> Iterator[Prediction]:
+        """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
+        located = (
+            Located(self._example(number, given), "input", number + 1)
+            for number, given in enumerate(inputs)
+        )
+        return self.decode_located(located, self.decode_config(**options))
+
+    def decode_located(
+        self, inputs: Iterable[Located], decode: DecodeConfig
+    ) -> Iterator[Prediction]:
+        """Decodes examples that know which file and line they come from."""
+        kit = self.kit
+        return decode_stream(self.model, kit.task, kit.modalities, inputs, decode, self.device)
+
+    def decode_config(self, **options: Any) -> DecodeConfig:
+        """The model's own decoding with some keys changed.
+
+        Raises:
+            UsageError: There is no such key, or it cannot have that value.
+        """
+        for name in options.keys() - DecodeConfig.model_fields.keys():
+            raise UsageError(unknown_name("decoding option", name, DecodeConfig.model_fields))
+        merged = self.decode.model_dump() | options
+        merged["beam"] = max(merged["beam"], merged["n_best"]) if "beam" not in options else merged["beam"]
+        try:
+            return DecodeConfig(**merged)
+        except ValueError as error:
+            raise UsageError(f"these decoding options do not go together: {error}") from error
+
+    def _example(self, number: int, given: str | dict[str, str]) -> Example:
+        slots = list(self.kit.modalities)
+        if isinstance(given, str):
+            if len(slots) > 1:
+                raise DataError(f"this model takes {', '.join(slots)}: give a dictionary of them")
+            given = {slots[0]: given}
+        for slot in slots:
+            if not given.get(slot, "").strip():
+                raise DataError(f"the {slot} is empty; give some text", "input", number + 1)
+        return Example(number, given, None, [])

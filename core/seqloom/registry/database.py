@@ -1,0 +1,162 @@
+"""How the registry's database is opened, locked and upgraded, and what its failures are called.
+
+SQLite takes one writer at a time. Left to itself, a waiting writer sleeps and retries at growing intervals and
+may starve; so writers queue at a file lock beside the database, and only its holder begins a transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, Final
+
+from filelock import FileLock, Timeout
+from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.orm import Session
+
+from seqloom.errors import BusyError, ConfigError, SeqloomError, StorageError
+from seqloom.registry.tables import SCHEMA
+
+LOCK_TIMEOUT_SECONDS: Final = 60.0
+LOCK_POLL_SECONDS: Final = 0.005
+
+ELSEWHERE = "or name another registry with --registry or SEQLOOM_REGISTRY"
+WHAT_TO_DO: Final = {  # by the beginning of SQLite's own name for the failure
+    "SQLITE_NOTADB": f"is not an SQLite database; move it away, {ELSEWHERE}",
+    "SQLITE_CORRUPT": f"is damaged; put a copy back (`sqlite3 FILE .recover` saves what can be read), {ELSEWHERE}",
+    "SQLITE_READONLY": f"cannot be written; make it and its folder writable, {ELSEWHERE}",
+    "SQLITE_CANTOPEN": f"cannot be opened; make it a file in a folder that you may write to, {ELSEWHERE}",
+    "SQLITE_FULL": f"cannot grow as its disk is full; make room, {ELSEWHERE}",
+    "SQLITE_IOERR": f"cannot be read or written; look at its disk, {ELSEWHERE}",
+}
+
+
+class Database:
+    """An open database of the newest schema.
+
+    Args:
+        url: An SQLAlchemy URL; a database that is not there is made.
+        lock_timeout_seconds: How long a writer waits for the others.
+
+    Raises:
+        ConfigError: The URL makes no sense.
+        StorageError: The database cannot be read or written, or is a newer Seqloom's or not ours.
+        BusyError: Somebody else wrote for too long.
+    """
+
+    def __init__(self, url: str, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
+        parsed = _parse(url)
+        file = _file(parsed)
+        self.place = str(file or parsed.render_as_string(hide_password=True))
+        self._lock_file = file and file.with_name(file.name + ".lock")
+        self._lock_timeout_seconds = lock_timeout_seconds
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        try:
+            self._engine = create_engine(
+                parsed, connect_args={"timeout": lock_timeout_seconds} if is_sqlite else {}
+            )
+        except ModuleNotFoundError as error:
+            raise ConfigError(f"{self.place} needs the Python package '{error.name}'; install it") from error
+        self._writer = self._engine.execution_options(writes=True)
+        if is_sqlite:
+            event.listen(self._engine, "connect", _configure_sqlite)
+            event.listen(self._engine, "begin", _begin_sqlite)
+        try:
+            self._upgrade()
+        except SeqloomError:
+            self.close()
+            raise
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """A session that sees one state of the database and changes nothing."""
+        with self._explained(), Session(self._engine) as session:
+            yield session
+
+    @contextmanager
+    def writing(self) -> Iterator[Session]:
+        """A session that is alone in writing; what it did is kept whole, or not at all."""
+        with self._locked(), self._explained(), Session(self._writer) as session, session.begin():
+            yield session
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._engine.dispose()
+
+    def _upgrade(self) -> None:
+        # Under the lock from the first look on: turning on WAL wants to be alone as well.
+        with self._locked(), self._explained(), self._writer.begin() as connection:
+            schema = self._schema(connection)
+            if schema != SCHEMA:
+                self._migrate(connection, schema)
+
+    def _schema(self, connection: Connection) -> str | None:
+        tables = inspect(connection).get_table_names()
+        if "alembic_version" in tables:
+            return connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if tables:
+            raise StorageError(f"{self.place} is another program's database; give the registry one of its own")
+        return None
+
+    def _migrate(self, connection: Connection, schema: str | None) -> None:
+        from alembic import command  # a quarter of a second that most openings save
+        from alembic.config import Config
+        from alembic.script import ScriptDirectory
+
+        config = Config()
+        folder = Path(__file__).parent / "migrations"
+        config.set_main_option("script_location", str(folder).replace("%", "%%"))
+        known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
+        if schema is not None and schema not in known:
+            raise StorageError(
+                f"{self.place} has schema '{schema}', and this Seqloom knows none beyond {SCHEMA}; "
+                f"install the newer Seqloom that wrote it, {ELSEWHERE}"
+            )
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        if self._lock_file is None:
+            yield
+            return
+        lock = FileLock(self._lock_file, timeout=self._lock_timeout_seconds)
+        try:
+            lock.acquire(poll_interval=LOCK_POLL_SECONDS)
+        except Timeout as error:
+            raise self._busy() from error
+        except OSError as error:
+            raise StorageError(
+                f"{self.place} cannot be locked ({self._lock_file.name}: {error.strerror}); "
+                f"make its folder writable, {ELSEWHERE}"
+            ) from error
+        with lock.acquire() if False else nullcontext():
+            try:
+                yield
+            finally:
+                lock.release()
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except DBAPIError as error:
+            raise self._explain(error.orig) from error
+
+    def _explain(self, error: BaseException | None) -> SeqloomError:
+        name = getattr(error, "sqlite_errorname", "") if isinstance(error, sqlite3.Error) else ""
+        if name.startswith(("SQLITE_BUSY", "SQLITE_LOCKED")):
+            return self._busy()
+        for start, advice in WHAT_TO_DO.items():
+            if name.startswith(start):
+                return StorageError(f"{self.place} {advice}")
+        return StorageError(f"{self.place}: {error}")
+
+    def _busy(self) -> BusyError:
+        return BusyError(
+            f"{self.place} has been locked by another process for more than "
+            f"{self._lock_timeout_seconds:g} seconds; try again"
+        )
