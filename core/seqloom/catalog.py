@@ -1,71 +1,60 @@
 """Who is there? Finds plugins, keeps their specs by name, and keeps their failures.
 
 A plugin that cannot be used is set aside (*quarantined*) as a whole, with the reason; it never stops the
-others, and the reason is told to whoever asks for what it might have offered. Each plugin gets a pluggy
-manager of its own: what it says and how it fails stays attributed to it.
+others, and the reason is told to whoever asks for what it might have offered.
 """
 
 from __future__ import annotations
 
-import contextlib
 import importlib.metadata
-import inspect
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal, overload
 
 import pluggy
 
 from seqloom import __version__, builtin
-from seqloom.errors import Interrupted, PluginError, did_you_mean, unknown_name
+from seqloom.errors import PluginError, did_you_mean, unknown_name
 from seqloom.hooks import (
-    API_VERSION,
     ENTRY_POINT_GROUP,
     PROJECT,
     AttentionSpec,
     DecoderSpec,
     EncoderSpec,
     HeadSpec,
-    HookSpecs,
     MetricSpec,
     ModalitySpec,
     Spec,
     TaskSpec,
     TokenizerSpec,
 )
-from seqloom.speccheck import COMMANDS, flaw_of
-
-NAMING_HOOKS: dict[str, tuple[str, type[Spec[Any]]]] = {
-    "seqloom_modalities": ("modality", ModalitySpec),
-    "seqloom_encoders": ("encoder", EncoderSpec),
-    "seqloom_attentions": ("attention", AttentionSpec),
-    "seqloom_decoders": ("decoder", DecoderSpec),
-    "seqloom_heads": ("head", HeadSpec),
-    "seqloom_tasks": ("task", TaskSpec),
-    "seqloom_tokenizers": ("tokenizer", TokenizerSpec),
-    "seqloom_metrics": ("metric", MetricSpec),
-}
-"""For each hook that names parts, the kind of its parts and their class."""
+from seqloom.plugincheck import NAMING_HOOKS, Flaw, attempt, introduce
 
 KINDS = tuple(kind for kind, _ in NAMING_HOOKS.values())
-HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(PROJECT))
+"""All kinds of parts: modality, encoder …"""
+
+COMMANDS = frozenset(
+    {"config", "demo", "doctor", "evaluate", "init", "models", "plugins", "resume", "runs", "train"}
+)
+"""The command line's own commands, which no task's verb may be."""
+
 DISABLE_VARIABLE = "SEQLOOM_DISABLE"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """One plugin, healthy or not.
+    """One plugin, in use or not.
 
     Attributes:
         name: Of its entry point; the core's own is ``seqloom``.
-        distribution: What to install or remove.
+        distribution: What a user installed.
         version: The distribution's.
         module: The entry module.
-        state: ``ok``, ``disabled`` by the user, or ``quarantined`` with the reason.
+        state: ``ok``, ``disabled`` by the user, or ``quarantined`` as something is wrong with it.
         reason: Why it is not in use; empty where it is.
-        offers: Kind, name and summary of each part that it offers.
+        offers: Kind, name and summary of each part.
     """
 
     name: str
@@ -79,37 +68,27 @@ class Plugin:
     @property
     def label(self) -> str:
         """``plugin 'imu' (seqloom-imu 0.1)``."""
-        origin = f" ({self.distribution} {self.version})" if self.distribution else ""
-        return f"plugin '{self.name}'{origin}"
+        return f"plugin '{self.name}'" + (
+            f" ({self.distribution} {self.version})" if self.distribution else ""
+        )
 
     @property
     def trouble(self) -> str:
-        """One line on why it is not in use; empty where it is."""
-        how = {"ok": "", "disabled": "is not in use", "quarantined": "was set aside"}[self.state]
-        return f"{self.label} {how}: {self.reason}" if how else ""
-
-
-@dataclass(frozen=True)
-class _Member:
-    """A healthy plugin: its record, its specs by kind, and its hooks."""
-
-    plugin: Plugin
-    specs: tuple[tuple[str, Spec[Any]], ...]
-    manager: pluggy.PluginManager
-
-
-class _Flaw(Exception):  # noqa: N818 - it becomes a record, not an error
-    """Why a plugin is set aside."""
+        """One line on why it is not in use."""
+        return (
+            f"{self.label} {'is disabled' if self.state == 'disabled' else 'was set aside'}: {self.reason}"
+        )
 
 
 class Catalog:
-    """All plugins, and every part that the healthy ones offer."""
+    """All plugins, and every part that those in use offer. A new one knows the core's own alone."""
 
     def __init__(self) -> None:
-        self._members: list[_Member] = []
-        self._set_aside: list[Plugin] = []
-        self._specs: dict[tuple[str, str], tuple[Spec[Any], Plugin]] = {}
-        self._add(Plugin(name=PROJECT, distribution=PROJECT, version=__version__), lambda: builtin)
+        self._plugins: list[Plugin] = []
+        self._managers: list[tuple[Plugin, pluggy.PluginManager]] = []
+        self._parts: dict[tuple[str, str], tuple[Spec[Any], Plugin]] = {}
+        core = Plugin(name=PROJECT, distribution=PROJECT, version=__version__, module=builtin.__name__)
+        self._add(core, lambda: builtin)
 
     @classmethod
     def from_environment(cls) -> Catalog:
@@ -119,21 +98,36 @@ class Catalog:
 
     @classmethod
     def discover(cls, disabled: Collection[str] = ()) -> Catalog:
-        """All installed plugins but those named; never raises for what is wrong with one.
+        """All installed plugins but those named; what is wrong with one is never raised.
 
-        Order is that of distributions' names, so that the same clash always ends the same way.
+        They enter by their distributions' names, so that a clash always ends the same way: the core
+        keeps a name before all others, then the plugin that comes first.
         """
         catalog = cls()
         entry_points = list(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
-        for entry_point in sorted(entry_points, key=lambda found: (_distribution(found), found.name)):
-            catalog._enter(entry_point, entry_point.name in disabled)
+        for entry_point in sorted(entry_points, key=lambda found: (_distribution(found)[0], found.name)):
+            catalog._enter(entry_point, disabled)
         installed = {entry_point.name for entry_point in entry_points}
         for name in sorted(set(disabled) - installed):
-            reason = f"{DISABLE_VARIABLE} names it, but it is not installed.{did_you_mean(name, installed)}"
-            catalog._set_aside.append(Plugin(name=name, state="disabled", reason=reason))
+            reason = f"{DISABLE_VARIABLE} names it, and it is not installed.{did_you_mean(name, installed)}"
+            catalog._plugins.append(Plugin(name=name, state="disabled", reason=reason))
         return catalog
 
-    # Asking ----------------------------------------------------------------------------------------------
+    def plugins(self) -> list[Plugin]:
+        """Every plugin found, in use or not; the core first."""
+        return list(self._plugins)
+
+    def set_aside(self) -> list[Plugin]:
+        """The plugins that are not in use."""
+        return [plugin for plugin in self._plugins if plugin.state != "ok"]
+
+    @overload
+    def specs(self, kind: Literal["task"]) -> Sequence[TaskSpec[Any]]: ...
+    @overload
+    def specs(self, kind: str) -> Sequence[Spec[Any]]: ...
+    def specs(self, kind: str) -> Sequence[Spec[Any]]:
+        """All parts of a kind, by name."""
+        return [self._parts[key][0] for key in sorted(self._parts) if key[0] == kind]
 
     @overload
     def get(self, kind: Literal["modality"], name: str) -> ModalitySpec[Any]: ...
@@ -153,12 +147,11 @@ class Catalog:
     def get(self, kind: Literal["metric"], name: str) -> MetricSpec[Any]: ...
     @overload
     def get(self, kind: str, name: str) -> Spec[Any]: ...
-
     def get(self, kind: str, name: str) -> Spec[Any]:
-        """The spec of the part of that kind and name.
+        """The spec of a part.
 
         Raises:
-            PluginError: No healthy plugin offers it; quotes why the others were set aside.
+            PluginError: No plugin in use offers it; quotes why the others are not.
         """
         return self._find(kind, name)[0]
 
@@ -170,62 +163,69 @@ class Catalog:
         """
         return self._find(kind, name)[1]
 
-    @overload
-    def specs(self, kind: Literal["task"]) -> list[TaskSpec[Any]]: ...
-    @overload
-    def specs(self, kind: str) -> list[Spec[Any]]: ...
-
-    def specs(self, kind: str) -> Sequence[Spec[Any]]:
-        """All parts of a kind, by name."""
-        return [spec for (of, _), (spec, _) in sorted(self._specs.items(), key=_key) if of == kind]
-
-    def plugins(self) -> list[Plugin]:
-        """Every plugin found: the core, the healthy ones, then those that are not in use."""
-        return [member.plugin for member in self._members] + self._set_aside
-
-    def quarantined(self) -> list[Plugin]:
-        """The plugins that something is wrong with."""
-        return [plugin for plugin in self._set_aside if plugin.state == "quarantined"]
-
     def notify(self, hook: str, **facts: Any) -> None:
-        """Calls an observing hook of every healthy plugin; one that fails is warned of, and no more."""
-        for member in self._members:
+        """Calls an observing hook of all plugins in use; one that fails is warned of, and no more."""
+        for plugin, manager in self._managers:
+            observe = getattr(manager.hook, hook)
             try:
-                with _stdout_to_stderr():
-                    getattr(member.manager.hook, hook)(**facts)
-            except (KeyboardInterrupt, Interrupted):
-                raise
-            except BaseException as error:  # noqa: BLE001 - an observer never stops a run
-                print(f"warning: {member.plugin.label} failed in {hook}: {_told(error)}", file=sys.stderr)  # noqa: T201
+                attempt(f"hook {hook}", lambda observe=observe: observe(**facts))  # type: ignore[misc]
+            except Flaw as flaw:
+                print(f"warning: {plugin.label}: {flaw}", file=sys.stderr)  # noqa: T201
 
     def _find(self, kind: str, name: str) -> tuple[Spec[Any], Plugin]:
-        if (kind, name) in self._specs:
-            return self._specs[kind, name]
-        known = [other for of, other in self._specs if of == kind]
-        lines = [unknown_name(kind, name, known), *(plugin.trouble for plugin in self._set_aside)]
-        raise PluginError("\n".join(lines))
+        if (kind, name) not in self._parts:
+            message = unknown_name(kind, name, [spec.name for spec in self.specs(kind)])
+            raise PluginError("\n".join([message, *(plugin.trouble for plugin in self.set_aside())]))
+        return self._parts[kind, name]
 
-    # Finding ---------------------------------------------------------------------------------------------
-
-    def _enter(self, entry_point: importlib.metadata.EntryPoint, disabled: bool) -> None:
-        dist = entry_point.dist
-        version = dist.version if dist else ""
-        plugin = Plugin(name=entry_point.name, distribution=_distribution(entry_point), version=version)
-        if disabled:
+    def _enter(self, entry_point: importlib.metadata.EntryPoint, disabled: Collection[str]) -> None:
+        distribution, version = _distribution(entry_point)
+        plugin = Plugin(
+            name=entry_point.name, distribution=distribution, version=version, module=entry_point.value
+        )
+        if plugin.name in disabled:
             reason = f"{DISABLE_VARIABLE} names it"
-            record = _replaced(plugin, module=entry_point.module, state="disabled", reason=reason)
-            self._set_aside.append(record)
-            return
-        self._add(_replaced(plugin, module=entry_point.module), entry_point.load)
+            self._plugins.append(replace(plugin, state="disabled", reason=reason))
+        else:
+            self._add(plugin, entry_point.load)
 
     def _add(self, plugin: Plugin, load: Callable[[], object]) -> None:
         try:
-            self._check_plugin_name(plugin)
-            with _stdout_to_stderr():
-                member = _introduce(plugin, _called("its entry module", load))
-            self._check_clashes(member)
-        except _Flaw as flaw:
-            self._set_aside.append(_replaced(plugin, state="quarantined", reason=str(flaw)))
+            self._check_name(plugin)
+            manager, parts = introduce(attempt("importing it", load))
+            self._check_clashes(parts)
+        except Flaw as flaw:
+            self._plugins.append(replace(plugin, state="quarantined", reason=str(flaw)))
             return
-        self._members.append(member)
-        self._specs.update({(kind, spec.name): (spec, member.plugin) for kind, spec in member.specs})
+        offers = tuple((kind, spec.name, spec.summary) for kind, spec in parts)
+        plugin = replace(plugin, offers=offers)
+        self._plugins.append(plugin)
+        self._managers.append((plugin, manager))
+        self._parts |= {(kind, spec.name): (spec, plugin) for kind, spec in parts}
+
+    def _check_name(self, plugin: Plugin) -> None:
+        for other in self._plugins:
+            if other.name == plugin.name:
+                raise Flaw(
+                    f"{other.distribution} {other.version} has an entry point of the same name, "
+                    f"'{other.name}'; remove one of the two"
+                )
+
+    def _check_clashes(self, parts: Sequence[tuple[str, Spec[Any]]]) -> None:
+        taken = {key: plugin.label for key, (_, plugin) in self._parts.items()}
+        verbs = dict.fromkeys(COMMANDS, "the command line itself")
+        verbs |= {spec.verb: self.provider("task", spec.name).label for spec in self.specs("task")}
+        for kind, spec in parts:
+            if (kind, spec.name) in taken:
+                raise Flaw(f"its {kind} '{spec.name}' is already offered by {taken[kind, spec.name]}")
+            taken[kind, spec.name] = "itself"
+            if isinstance(spec, TaskSpec):
+                if spec.verb in verbs:
+                    raise Flaw(f"the verb '{spec.verb}' of its task is already taken by {verbs[spec.verb]}")
+                verbs[spec.verb] = "itself"
+
+
+def _distribution(entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
+    """The name and version of the distribution that declares an entry point."""
+    found = entry_point.dist
+    return (found.name, found.version) if found else ("", "")

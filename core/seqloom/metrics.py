@@ -7,8 +7,9 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, final
 
-import sacrebleu.metrics
 from sacrebleu.metrics.base import Metric as SacrebleuMetric
+from sacrebleu.metrics.bleu import BLEU
+from sacrebleu.metrics.chrf import CHRF
 
 from seqloom.errors import DataError
 
@@ -39,7 +40,7 @@ class Bleu(Metric):
     """
 
     def __init__(self, lowercase: bool = False, tokenize: str = "13a") -> None:
-        self._scorer = sacrebleu.metrics.BLEU(
+        self._scorer = BLEU(
             lowercase=lowercase,
             tokenize=tokenize,
             force=True,  # no warning about full stops that are tokens of their own
@@ -66,9 +67,7 @@ class Chrf(Metric):
     """
 
     def __init__(self, lowercase: bool = False, word_order: int = 0) -> None:
-        self._scorer = sacrebleu.metrics.CHRF(
-            lowercase=lowercase, word_order=word_order, references=_ONE_REFERENCE
-        )
+        self._scorer = CHRF(lowercase=lowercase, word_order=word_order, references=_ONE_REFERENCE)
 
     def count(self, hypothesis: str, references: Sequence[str]) -> tuple[str, list[str]]:
         return hypothesis, list(references)
@@ -102,7 +101,7 @@ def _corpus_score(scorer: SacrebleuMetric, counts: Sequence[tuple[str, list[str]
         raise DataError("a score needs at least one hypothesis, and a reference for each")
     hypotheses = [hypothesis for hypothesis, _ in counts]
     most = max(len(references) for _, references in counts)
-    streams = [  # sacrebleu takes as many references of each example, None for those that are not there
+    streams: list[Any] = [  # of one length each: None, which sacrebleu's types deny, stands for no more
         [references[n] if n < len(references) else None for _, references in counts] for n in range(most)
     ]
     return float(scorer.corpus_score(hypotheses, streams).score)

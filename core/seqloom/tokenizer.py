@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol, TypeVar, final, runtime_checkable
 
 from tokenizers import Tokenizer as HuggingFaceTokenizer
+from tokenizers.decoders import ByteLevel as ByteLevelDecoder
 from tokenizers.models import BPE
 from tokenizers.pre_tokenizers import ByteLevel
 from tokenizers.trainers import BpeTrainer
@@ -25,7 +26,7 @@ SPECIALS = 4
 """How many ids come before the first that stands for text."""
 
 UNKNOWN_TEXT = "<unk>"
-"""What UNK decodes to."""
+"""What an unknown word or character decodes to."""
 
 NormalForm = Literal["nfc", "nfkc", "none"]
 
@@ -68,7 +69,7 @@ class BpeTokenizer:
 
     Lossless up to the normalisation. A space is put before every text and taken away again, so that a
     word has the same tokens at the start of a text as within it. No text is special: ``<s>`` is three
-    characters.
+    characters. Nothing is unknown, so UNK decodes to nothing; bytes that make no character to U+FFFD.
 
     Args:
         normalization: Unicode normal form of all text.
@@ -80,14 +81,14 @@ class BpeTokenizer:
         self._normalization = normalization
         self._size = size
         self._min_count = min_count
-        self._learned: _BytePairs | None = None
+        self._learned: HuggingFaceTokenizer | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return _vocabulary(len(self._pairs.bytes_of))
+        return _vocabulary(self._engine.get_vocab_size())
 
     def fit(self, texts: Iterable[str]) -> None:
-        engine = _engine(BPE())
+        engine = _byte_level(BPE())
         trainer = BpeTrainer(
             vocab_size=self._size - SPECIALS,
             min_frequency=self._min_count,
@@ -96,35 +97,39 @@ class BpeTokenizer:
         )
         spaced = (f" {text}" for text in _normalized(texts, self._normalization))
         engine.train_from_iterator(spaced, trainer)
-        model = json.loads(engine.to_str())["model"]
-        tokens = sorted(model["vocab"], key=model["vocab"].__getitem__)
-        self._learned = _BytePairs.of(tokens, model["merges"])
+        self._learned = engine
 
     def encode(self, text: str) -> list[int]:
         spaced = " " + _normalize(text, self._normalization)
-        return [token + SPECIALS for token in self._pairs.engine.encode(spaced).ids]
+        return [token + SPECIALS for token in self._engine.encode(spaced).ids]
 
     def decode(self, ids: Sequence[int]) -> str:
-        return _decode_bytes(ids, self._pairs.bytes_of).removeprefix(" ")
+        return self._engine.decode([token - SPECIALS for token in ids if token >= SPECIALS]).removeprefix(
+            " "
+        )
 
     def state(self) -> dict[str, Any]:
-        model = json.loads(self._pairs.engine.to_str())["model"]
-        return {"tokens": self._pairs.tokens, "merges": model["merges"]}
+        model = json.loads(self._engine.to_str())["model"]
+        return {"tokens": sorted(model["vocab"], key=model["vocab"].get), "merges": model["merges"]}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         try:
-            self._learned = _BytePairs.of(state["tokens"], state["merges"])
-        except Exception as error:  # the engine raises bare exceptions for merges of unknown tokens
-            raise CorruptError(f"this is not what a bpe tokenizer has learned: {error!r}") from error
+            ids = {token: number for number, token in enumerate(state["tokens"])}
+            merges = [(left, right) for left, right in state["merges"]]
+            self._learned = _byte_level(BPE(vocab=ids, merges=merges))
+        except Exception as error:  # a bare one where the engine knows no token of a merge
+            raise CorruptError(f"not what a bpe tokenizer has learned: {error!r}") from error
 
     @property
-    def _fitted(self) -> _BytePairs:
-        return _fitted(self._pairs)
+    def _engine(self) -> HuggingFaceTokenizer:
+        return _fitted(self._learned)
 
 
 @final
 class ByteTokenizer:
     """UTF-8 bytes as tokens: nothing is unknown, and nothing has to be learned.
+
+    Decoding is that of :class:`BpeTokenizer`.
 
     Args:
         normalization: Unicode normal form of all text.
@@ -135,7 +140,7 @@ class ByteTokenizer:
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return _vocabulary(len(_SINGLE_BYTES))
+        return _vocabulary(256)
 
     def fit(self, texts: Iterable[str]) -> None:
         for _ in _normalized(texts, self._normalization):
@@ -145,7 +150,7 @@ class ByteTokenizer:
         return [byte + SPECIALS for byte in _normalize(text, self._normalization).encode()]
 
     def decode(self, ids: Sequence[int]) -> str:
-        return _decode_bytes(ids, _SINGLE_BYTES)
+        return bytes(token - SPECIALS for token in ids if token >= SPECIALS).decode(errors="replace")
 
     def state(self) -> dict[str, Any]:
         return {}
@@ -188,7 +193,7 @@ class _CountingTokenizer(ABC):
     def decode(self, ids: Sequence[int]) -> str:
         tokens = self._lexicon.tokens
         return self._separator.join(
-            tokens[id - SPECIALS] if id >= SPECIALS else UNKNOWN_TEXT for id in ids if id >= UNK
+            UNKNOWN_TEXT if token == UNK else tokens[token - SPECIALS] for token in ids if token >= UNK
         )
 
     def state(self) -> dict[str, Any]:
@@ -309,45 +314,11 @@ class _Lexicon(NamedTuple):
         return cls(tokens, {token: number for number, token in enumerate(tokens, SPECIALS)})
 
 
-class _BytePairs(NamedTuple):
-    """Learned byte pairs: the tokens in the engine's alphabet, the bytes they stand for, the engine."""
-
-    tokens: list[str]
-    bytes_of: list[bytes]
-    engine: HuggingFaceTokenizer
-
-    @classmethod
-    def of(cls, tokens: list[str], merges: Sequence[Sequence[str]]) -> _BytePairs:
-        vocabulary = {token: number for number, token in enumerate(tokens)}
-        engine = _engine(BPE(vocab=vocabulary, merges=[(left, right) for left, right in merges]))
-        return cls(tokens, [bytes(map(_BYTE_OF.__getitem__, token)) for token in tokens], engine)
-
-
-def _engine(model: BPE) -> HuggingFaceTokenizer:
+def _byte_level(model: BPE) -> HuggingFaceTokenizer:
     engine = HuggingFaceTokenizer(model)
-    engine.pre_tokenizer = ByteLevel(add_prefix_space=False)  # it would not add one before a space
+    engine.pre_tokenizer = ByteLevel(add_prefix_space=False)  # it would add none before white space
+    engine.decoder = ByteLevelDecoder()
     return engine
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """The visible character that stands for each byte in a byte-level vocabulary (Radford et al. 2019).
-
-    Visible Latin-1 characters stand for themselves, the other bytes for characters from U+0100 on.
-    """
-    shown = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    hidden = [byte for byte in range(256) if byte not in shown]
-    return {chr(byte): byte for byte in shown} | {chr(256 + n): byte for n, byte in enumerate(hidden)}
-
-
-_BYTE_OF = _byte_alphabet()
-_SINGLE_BYTES = [bytes([byte]) for byte in range(256)]
-
-
-def _decode_bytes(ids: Sequence[int], bytes_of: Sequence[bytes]) -> str:
-    """The text of byte tokens; a model may write bytes that make no character: they become U+FFFD."""
-    unknown = UNKNOWN_TEXT.encode()
-    parts = (bytes_of[id - SPECIALS] if id >= SPECIALS else unknown for id in ids if id >= UNK)
-    return b"".join(parts).decode(errors="replace")
 
 
 def _vocabulary(tokens: int) -> Vocabulary:

@@ -1,0 +1,332 @@
+"""What Seqloom does, from top to bottom: train, resume, evaluate, decode."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+import seqloom
+from seqloom.build import Builder, Kit
+from seqloom.catalog import Catalog
+from seqloom.checkpoint import Checkpoints, read_json, storage_errors, write_json
+from seqloom.config import DecodeConfig, SplitConfig
+from seqloom.data.dataset import Dataset
+from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
+from seqloom.device import Device, choose_device
+from seqloom.errors import ConfigError, DataError, Interrupted, StorageError
+from seqloom.evaluate import Evaluator
+from seqloom.export import export_model
+from seqloom.jobfile import Job, job_from_dict
+from seqloom.predictor import Predictor
+from seqloom.progress import Listener, MetricsLog
+from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
+from seqloom.registry.store import Registry, new_run_id
+from seqloom.task import Prediction
+from seqloom.train import Trainer
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training leaves."""
+
+    run: Run
+    model: Model
+    scores: Sequence[Score]
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where jobs run, and who watches.
+
+    Attributes:
+        catalog: What the installed plugins provide.
+        registry: Where runs and models are entered.
+        runs: The folder of run folders.
+        say: Tells the user a line.
+        listeners: Watch the training.
+        stop: Gives the number of a signal to stop for, or None.
+    """
+
+    catalog: Catalog
+    registry: Registry
+    runs: Path
+    say: Callable[[str], None] = lambda line: None
+    listeners: Sequence[Listener] = ()
+    stop: Callable[[], int | None] = lambda: None
+
+
+def runs_folder() -> Path:
+    """``SEQLOOM_RUNS``, or ``runs`` in the folder one works in."""
+    return Path(os.environ.get("SEQLOOM_RUNS") or "runs").absolute()
+
+
+def train_job(job: Job, site: Site) -> Trained:
+    """Trains a model, evaluates it and registers it."""
+    device = choose_device(job.config.device, job.config.dtype)
+    hashes = _data_hashes(job, ("train", "valid"))
+    run_id = new_run_id()
+    folder = site.runs / run_id
+    with storage_errors(folder, "make"):
+        folder.mkdir(parents=True)
+        config = job.config.model_dump(mode="json") | {"data": _rooted(job)}
+        write_json(folder / "config.json", {"job": config, "data": hashes})
+    run = _start(site, "train", job, device, id=run_id, folder=folder, data=hashes)
+    return _train(job, site, run, device)
+
+
+def resume_job(run_folder: Path, site: Site) -> Trained:
+    """Goes on with a training from its newest checkpoint.
+
+    Raises:
+        StorageError: The folder is no run's.
+        DataError: The data is not what the run began with.
+    """
+    saved = read_json(run_folder / "config.json")
+    job = job_from_dict(saved["job"], site.catalog, run_folder)
+    for name, digest in _data_hashes(job, ("train", "valid")).items():
+        if saved["data"].get(name) != digest:
+            raise DataError("this file has changed since the run began; start a new run", name)
+    device = choose_device(job.config.device, job.config.dtype)
+    run = site.registry.reopen_run(run_folder.name)
+    return _train(job, site, run, device)
+
+
+def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
+    config, folder = job.config, Path(run.folder)
+    with _recorded(site, run), torch.random.fork_rng():
+        site.say(f"run {run.id} on {device.reason}")
+        builder = Builder(config, site.catalog)
+        examples = _examples(job, builder, config.data.train)
+        if (folder / "tokenizers").is_dir():
+            kit = builder.kit(builder.load_tokenizers(folder / "tokenizers"))
+        else:
+            kit = builder.kit(builder.fit_tokenizers(located.example for located in examples))
+            builder.save_tokenizers(folder / "tokenizers", kit.tokenizers)
+        dataset = Dataset.load(examples, kit.modalities, kit.task.read_target, config.data.max_length)
+        if dataset.left_out:
+            site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
+        torch.manual_seed(config.train.seed)
+        model = builder.model(kit).to(device.device)
+        site.say(f"{len(dataset.examples):,} examples, {_count(model):,} parameters")
+        decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
+        trainer = Trainer(
+            model,
+            dataset,
+            _evaluator(job, builder, kit, "valid", decode, device),
+            builder.goal(),
+            train=config.train,
+            evaluate=config.evaluate,
+            device=device,
+            checkpoints=Checkpoints(folder / "checkpoints"),
+            stop=site.stop,
+        )
+        step = trainer.resume() if trainer.checkpoints.steps() else 0
+        trainer.listeners = [
+            MetricsLog(folder / "metrics.jsonl", step),
+            _RegistryListener(site, run),
+            *site.listeners,
+        ]
+        outcome = trainer.fit()
+        model_folder = folder / "model"
+        digest = export_model(model_folder, builder, model, kit.tokenizers, outcome, run.versions)
+        record = site.registry.add_model(
+            name=config.name,
+            task=config.task.name,
+            run_id=run.id,
+            folder=str(model_folder),
+            sha256=digest,
+            scores=outcome.scores,
+        )
+        site.registry.set_run_model(run.id, record.uri)
+    return Trained(site.registry.run(run.id), record, outcome.scores)
+
+
+def evaluate_job(
+    predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
+) -> tuple[Run, list[Score], list[Prediction]]:
+    """Scores a model on ``data.valid`` or ``data.test`` of its own job, or of another."""
+    job = job or predictor.job
+    hashes = _data_hashes(job, (split,))
+    run = _start(
+        site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri)
+    )
+    with _recorded(site, run):
+        builder = Builder(job.config, site.catalog)
+        judge = _evaluator(job, builder, predictor.kit, split, decode, predictor.device)
+        scores = judge(predictor.model, predictor.steps)
+        site.registry.add_scores(run.id, scores)
+    return site.registry.run(run.id), scores, judge.predictions
+
+
+def decode_job(
+    predictor: Predictor, site: Site, file: Path, inputs: Iterable[Located], decode: DecodeConfig
+) -> Iterator[Prediction]:
+    """Decodes a file's examples, recorded as a run."""
+    hashes = {str(file): file_sha256(file)}
+    run = _start(
+        site,
+        "decode",
+        predictor.job,
+        predictor.device,
+        data=hashes,
+        model=_registered(predictor.uri),
+    )
+    with _recorded(site, run):
+        yield from predictor.decode_located(inputs, decode)
+
+
+# Data --------------------------------------------------------------------------------------------------
+
+
+def _split(job: Job, name: str) -> SplitConfig:
+    split: SplitConfig | None = getattr(job.config.data, name)
+    if split is None:
+        raise ConfigError(f"the job has no data.{name}; name its files there, or take another split")
+    return split
+
+
+def _examples(job: Job, builder: Builder, split: SplitConfig) -> list[Located]:
+    return list(read_examples(split, job.root, builder.slots()))
+
+
+def _evaluator(
+    job: Job, builder: Builder, kit: Kit, split: str, decode: DecodeConfig, device: Device
+) -> Evaluator:
+    examples = _examples(job, builder, _split(job, split))
+    tokenizer = kit.tokenizer("target")
+    part = job.config.tokenizers.get("target", job.config.tokenizers.get("joint"))
+    signature = f"version:{seqloom.__version__}"
+    if tokenizer is not None and part is not None:
+        signature = f"token:{part.name}|size:{tokenizer.vocabulary.size}|{signature}"
+    return Evaluator(
+        Dataset.load(examples, kit.modalities, kit.task.read_target),
+        kit.task,
+        builder.metrics(),
+        decode=decode,
+        device=device,
+        split=split,
+        target_signature=signature,
+    )
+
+
+def _data_hashes(job: Job, splits: Sequence[str]) -> dict[str, str]:
+    files = [file for name in splits for file in split_files(_split(job, name), job.root)]
+    return {str(file): file_sha256(file) for file in files}
+
+
+def _rooted(job: Job) -> dict[str, Any]:
+    """The job's data with its root made absolute: a run folder stands by itself."""
+    return job.config.data.model_dump(mode="json") | {"root": str(job.root)}
+
+
+def _count(model: torch.nn.Module) -> int:
+    return sum(parameter.numel() for parameter in model.parameters())
+
+
+# Records -----------------------------------------------------------------------------------------------
+
+
+def _start(site: Site, kind: RunKind, job: Job, device: Device, **fields: Any) -> Run:
+    config = job.config
+    run = site.registry.start_run(
+        kind=kind,
+        name=config.name,
+        task=config.task.name,
+        config=config.model_dump(mode="json") | {"data": _rooted(job)},
+        seed=config.train.seed,
+        device=str(device.device),
+        device_reason=device.reason,
+        versions=versions(site.catalog),
+        **{key: str(value) if isinstance(value, Path) else value for key, value in fields.items()},
+    )
+    site.catalog.notify("seqloom_run_started", run=run)
+    return run
+
+
+@contextmanager
+def _recorded(site: Site, run: Run) -> Iterator[None]:
+    """Enters in the registry how a run ends, however it ends."""
+    error: BaseException | None = None
+    status: RunStatus = "finished"
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt, GeneratorExit) as caught:
+        error, status = caught, "interrupted"
+        raise
+    except BaseException as caught:
+        error, status = caught, "failed"
+        raise
+    finally:
+        text = None if error is None else f"{type(error).__name__}: {error}"
+        ended = site.registry.end_run(run.id, status, text)
+        site.catalog.notify("seqloom_run_ended", run=ended, error=error)
+
+
+class _RegistryListener:
+    """Enters scores as they come, and tells the plugins that observe."""
+
+    def __init__(self, site: Site, run: Run) -> None:
+        self.site = site
+        self.run = run
+
+    def stepped(self, step: int) -> None:
+        pass
+
+    def logged(self, record: dict[str, Any]) -> None:
+        pass
+
+    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
+        self.site.registry.add_scores(self.run.id, scores)
+        self.site.catalog.notify("seqloom_evaluated", run=self.run, step=step, scores=scores)
+
+
+def versions(catalog: Catalog) -> dict[str, str]:
+    """Of Python, torch, seqloom, and each plugin's distribution."""
+    found = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "seqloom": seqloom.__version__,
+    }
+    plugins = catalog.plugins()
+    return found | {plugin.distribution: plugin.version for plugin in plugins if plugin.state == "ok"}
+
+
+def _registered(uri: str) -> str | None:
+    return uri if uri.startswith("models:/") else None
+
+
+def find_run(name: str, site: Site) -> Path:
+    """The folder of a run given by its folder, its id or the beginning of its id.
+
+    Raises:
+        StorageError: There is no such folder.
+    """
+    if (Path(name) / "config.json").is_file():
+        return Path(name).absolute()
+    if (site.runs / name / "config.json").is_file():
+        return site.runs / name
+    folder = site.registry.run(name).folder
+    if not folder or not Path(folder).is_dir():
+        raise StorageError(f"run {name} has no folder to go on from ({folder or 'none recorded'})")
+    return Path(folder)
+
+
+def open_model(
+    name: str, site: Site, *, device: str = "auto", dtype: str = "auto"
+) -> Predictor:
+    """A model given by its folder, or by ``models:/name/3``, ``name@alias`` and the like."""
+    if not name.startswith("models:/") and Path(name).is_dir():
+        folder = Path(name).absolute()
+        return Predictor.load(folder, site.catalog, device=device, dtype=dtype)
+    record = site.registry.model(name)
+    folder = Path(record.folder)
+    if not folder.is_dir():
+        raise StorageError(f"{folder}: the folder of {record.uri} is not there any more")
+    return Predictor.load(folder, site.catalog, device=device, dtype=dtype, uri=record.uri)

@@ -1,0 +1,171 @@
+"""What does a plugin say, and can it be believed? Asks its hooks and checks every answer.
+
+pluggy accepts a misspelt hook in silence, drops an answer of None, and lets one plugin's exception end the
+asking of all; here each of these becomes a :class:`Flaw` of that one plugin.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
+
+import pluggy
+
+from seqloom.errors import Interrupted, did_you_mean
+from seqloom.hooks import (
+    API_VERSION,
+    PROJECT,
+    AttentionSpec,
+    DecoderSpec,
+    EncoderSpec,
+    HeadSpec,
+    HookSpecs,
+    MetricSpec,
+    ModalitySpec,
+    Options,
+    Spec,
+    TaskSpec,
+    TokenizerSpec,
+)
+
+NAMING_HOOKS: Mapping[str, tuple[str, type[Spec[Any]]]] = {
+    "seqloom_modalities": ("modality", ModalitySpec),
+    "seqloom_encoders": ("encoder", EncoderSpec),
+    "seqloom_attentions": ("attention", AttentionSpec),
+    "seqloom_decoders": ("decoder", DecoderSpec),
+    "seqloom_heads": ("head", HeadSpec),
+    "seqloom_tasks": ("task", TaskSpec),
+    "seqloom_tokenizers": ("tokenizer", TokenizerSpec),
+    "seqloom_metrics": ("metric", MetricSpec),
+}
+"""For each hook that names parts, the kind of its parts and their class."""
+
+HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(f"{PROJECT}_"))
+RESERVED_SLOTS = frozenset({"target", "joint"})
+
+_NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_ResultT = TypeVar("_ResultT")
+
+
+class Flaw(Exception):  # noqa: N818 - it becomes a record, not an error that anybody sees
+    """Why a plugin cannot be used."""
+
+
+def attempt(what: str, action: Callable[[], _ResultT]) -> _ResultT:
+    """Runs a plugin's own code; what it prints goes to stderr, as stdout is for data.
+
+    Args:
+        what: Names the action, for the reason.
+        action: What to run.
+
+    Raises:
+        Flaw: It raised anything but a request of the user's to stop.
+    """
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            return action()
+    except (KeyboardInterrupt, Interrupted):
+        raise
+    except BaseException as error:  # even SystemExit: no plugin may end the program
+        raise Flaw(f"{what} raised {_described(error)}") from error
+
+
+def introduce(entry: object) -> tuple[pluggy.PluginManager, list[tuple[str, Spec[Any]]]]:
+    """Asks a plugin what it offers.
+
+    Args:
+        entry: What its entry point names: a module.
+
+    Returns:
+        A manager that knows this plugin alone, and the kind and spec of each part.
+
+    Raises:
+        Flaw: Something about it is wrong.
+    """
+    _check_api(entry)
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(HookSpecs)
+    attempt("registering its hooks", lambda: manager.register(entry))
+    callers = manager.get_hookcallers(entry) or []
+    _check_spelling(entry, {caller.name for caller in callers})
+    specs = []
+    for caller in callers:
+        if caller.name in NAMING_HOOKS:
+            for implementation in caller.get_hookimpls():
+                answer: object = attempt(f"hook {caller.name}", implementation.function)
+                specs += _checked(caller.name, answer)
+    return manager, specs
+
+
+def _described(error: BaseException) -> str:
+    """The exception's type and the first line of its text."""
+    lines = str(error).splitlines()
+    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+
+
+def _check_api(entry: object) -> None:
+    asked = getattr(entry, "seqloom_api", None)
+    if asked is None:
+        raise Flaw(f"its entry module does not say which plugin API it is for: seqloom_api = {API_VERSION}")
+    if asked != API_VERSION:
+        raise Flaw(f"it asks for plugin API {asked!r}; this version of Seqloom has {API_VERSION}")
+
+
+def _check_spelling(entry: object, found: set[str]) -> None:
+    for name in sorted(found - set(HOOKS)):
+        raise Flaw(f"there is no hook '{name}'.{did_you_mean(name, HOOKS)}")
+    for name in HOOKS:
+        if name not in found and callable(getattr(entry, name, None)):
+            raise Flaw(f"its {name} is not marked as a hook: put @hookimpl before it")
+
+
+def _checked(hook: str, answer: object) -> Iterator[tuple[str, Spec[Any]]]:
+    kind, wanted = NAMING_HOOKS[hook]
+    if not isinstance(answer, Sequence) or isinstance(answer, str):
+        raise Flaw(f"hook {hook} returned {type(answer).__name__}, not a list of {wanted.__name__}")
+    for spec in answer:
+        if not isinstance(spec, wanted):
+            raise Flaw(f"hook {hook} returned a list with {type(spec).__name__}, not {wanted.__name__}")
+        for flaw in _flaws(spec):
+            raise Flaw(f"{kind} {spec.name!r}: {flaw}")
+        yield kind, spec
+
+
+def _flaws(spec: Spec[Any]) -> Iterator[str]:
+    """What is wrong with a spec; dataclasses check no types."""
+    if not _is_name(spec.name):
+        yield "a name has small letters, digits, '-' and '_' only, and begins with a letter or digit"
+    if not isinstance(spec.summary, str):
+        yield "summary is not a text"
+    if not _is_options(spec.options):
+        yield "options is not a subclass of seqloom.hooks.Options"
+    if not callable(getattr(spec, "load", None)):
+        yield "load cannot be called"
+    if isinstance(spec, TaskSpec):
+        yield from _task_flaws(spec)
+
+
+def _task_flaws(spec: TaskSpec[Any]) -> Iterator[str]:
+    if not _is_name(spec.verb):
+        yield f"verb {spec.verb!r} is not a name"
+    if not _is_options(spec.flags):
+        yield "flags is not a subclass of seqloom.hooks.Options"
+    if not isinstance(spec.presets, Mapping) or not all(
+        isinstance(p, Mapping) for p in spec.presets.values()
+    ):
+        yield "presets is not a mapping of mappings"
+    if not isinstance(spec.inputs, Mapping) or not all(_is_name(slot) for slot in spec.inputs):
+        yield "inputs is not a mapping of slots to modalities"
+    elif taken := sorted(RESERVED_SLOTS & set(spec.inputs)):
+        yield f"an input slot may not be called '{taken[0]}'"
+
+
+def _is_name(value: object) -> bool:
+    return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _is_options(value: object) -> bool:
+    return isinstance(value, type) and issubclass(value, Options)
