@@ -1,24 +1,26 @@
 """How the registry's database is opened, locked and upgraded, and what its failures are called.
 
-SQLite takes one writer at a time. Left to itself, a waiting writer sleeps and retries at growing intervals and
-may starve; so writers queue at a file lock beside the database, and only its holder begins a transaction.
+SQLite takes one writer at a time. Left to itself, a waiting writer sleeps and retries at growing intervals
+and may starve; so writers queue at a file lock beside the database, and its holder alone begins to write.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from filelock import FileLock, Timeout
-from sqlalchemy import URL, Connection, create_engine, event, inspect, make_url, text
+from sqlalchemy import URL, Connection, column, create_engine, event, inspect, make_url, select, table
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.orm import Session
 
 from seqloom.errors import BusyError, ConfigError, SeqloomError, StorageError
-from seqloom.registry.tables import SCHEMA
+from seqloom.registry.tables import SCHEMA, SCHEMA_TABLE
 
 LOCK_TIMEOUT_SECONDS: Final = 60.0
 LOCK_POLL_SECONDS: Final = 0.005
@@ -26,7 +28,7 @@ LOCK_POLL_SECONDS: Final = 0.005
 ELSEWHERE = "or name another registry with --registry or SEQLOOM_REGISTRY"
 WHAT_TO_DO: Final = {  # by the beginning of SQLite's own name for the failure
     "SQLITE_NOTADB": f"is not an SQLite database; move it away, {ELSEWHERE}",
-    "SQLITE_CORRUPT": f"is damaged; put a copy back (`sqlite3 FILE .recover` saves what can be read), {ELSEWHERE}",
+    "SQLITE_CORRUPT": f"is damaged; put a copy back (or see `sqlite3 FILE .recover`), {ELSEWHERE}",
     "SQLITE_READONLY": f"cannot be written; make it and its folder writable, {ELSEWHERE}",
     "SQLITE_CANTOPEN": f"cannot be opened; make it a file in a folder that you may write to, {ELSEWHERE}",
     "SQLITE_FULL": f"cannot grow as its disk is full; make room, {ELSEWHERE}",
@@ -56,11 +58,15 @@ class Database:
         is_sqlite = parsed.get_backend_name() == "sqlite"
         try:
             self._engine = create_engine(
-                parsed, connect_args={"timeout": lock_timeout_seconds} if is_sqlite else {}
+                parsed,
+                connect_args={"timeout": lock_timeout_seconds} if is_sqlite else {},
+                json_serializer=partial(json.dumps, default=dict),  # any Mapping is an object
             )
         except ModuleNotFoundError as error:
-            raise ConfigError(f"{self.place} needs the Python package '{error.name}'; install it") from error
-        self._writer = self._engine.execution_options(writes=True)
+            raise ConfigError(
+                f"{self.place} needs the Python package '{error.name}'; install it"
+            ) from error
+        self._writer = self._engine.execution_options(begin="BEGIN IMMEDIATE")
         if is_sqlite:
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
@@ -87,36 +93,36 @@ class Database:
         self._engine.dispose()
 
     def _upgrade(self) -> None:
-        # Under the lock from the first look on: turning on WAL wants to be alone as well.
-        with self._locked(), self._explained(), self._writer.begin() as connection:
-            schema = self._schema(connection)
+        # All under the lock, reading too: to turn on WAL, SQLite wants nobody else to look.
+        with self._locked(), self._explained():
+            with self._engine.begin() as connection:
+                schema = self._schema(connection)
             if schema != SCHEMA:
-                self._migrate(connection, schema)
+                self._migrate(schema)
+            if self._engine.dialect.name == "sqlite":
+                with self._engine.execution_options(begin=None).connect() as connection:
+                    connection.exec_driver_sql("PRAGMA journal_mode=WAL")
 
     def _schema(self, connection: Connection) -> str | None:
         tables = inspect(connection).get_table_names()
-        if "alembic_version" in tables:
-            return connection.scalar(text("SELECT version_num FROM alembic_version"))
+        if SCHEMA_TABLE in tables:
+            return str(connection.scalar(select(column("version_num")).select_from(table(SCHEMA_TABLE))))
         if tables:
-            raise StorageError(f"{self.place} is another program's database; give the registry one of its own")
+            raise StorageError(
+                f"{self.place} is another program's database; give the registry one of its own"
+            )
         return None
 
-    def _migrate(self, connection: Connection, schema: str | None) -> None:
-        from alembic import command  # a quarter of a second that most openings save
-        from alembic.config import Config
-        from alembic.script import ScriptDirectory
+    def _migrate(self, schema: str | None) -> None:
+        from seqloom.registry.migrate import known_schemas, migrate  # noqa: PLC0415 - slow, seldom needed
 
-        config = Config()
-        folder = Path(__file__).parent / "migrations"
-        config.set_main_option("script_location", str(folder).replace("%", "%%"))
-        known = [script.revision for script in ScriptDirectory.from_config(config).walk_revisions()]
-        if schema is not None and schema not in known:
+        if schema is not None and schema not in known_schemas():
             raise StorageError(
-                f"{self.place} has schema '{schema}', and this Seqloom knows none beyond {SCHEMA}; "
+                f"{self.place} has schema '{schema}', and this Seqloom knows none beyond '{SCHEMA}'; "
                 f"install the newer Seqloom that wrote it, {ELSEWHERE}"
             )
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        with self._writer.begin() as connection:
+            migrate(connection)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
@@ -133,11 +139,10 @@ class Database:
                 f"{self.place} cannot be locked ({self._lock_file.name}: {error.strerror}); "
                 f"make its folder writable, {ELSEWHERE}"
             ) from error
-        with lock.acquire() if False else nullcontext():
-            try:
-                yield
-            finally:
-                lock.release()
+        try:
+            yield
+        finally:
+            lock.release()
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -160,3 +165,34 @@ class Database:
             f"{self.place} has been locked by another process for more than "
             f"{self._lock_timeout_seconds:g} seconds; try again"
         )
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, NoSuchModuleError) as error:
+        raise ConfigError(
+            f"'{url}' is not the URL of a database; for a file write sqlite:///FILE"
+        ) from error
+    return parsed
+
+
+def _file(url: URL) -> Path | None:
+    """SQLite's file; None for a database in memory or behind a server."""
+    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+        return None
+    return Path(str(url.database).removeprefix("file:")).absolute()
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver would begin transactions on its own, and too late
+    connection.execute("PRAGMA synchronous=FULL")  # what was registered survives a power cut
+    connection.execute("PRAGMA foreign_keys=ON")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later may learn that it is too late: writers say so.
+    statement = connection.get_execution_options().get("begin", "BEGIN")
+    if statement is not None:
+        connection.exec_driver_sql(statement)

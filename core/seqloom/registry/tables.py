@@ -1,7 +1,7 @@
 """The registry's tables, private to this package: what leaves it are the frozen records.
 
-A change here needs a new file in ``migrations/versions`` and its number in :data:`SCHEMA`; tests hold the two
-together, and upgrade a database of every schema that was ever released.
+A change here needs a new file in ``migrations/versions`` and its number in :data:`SCHEMA`; tests hold the
+two together, and upgrade a database of every schema that was ever released.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 
 SCHEMA = "0001"
 """The newest migration: what :class:`Base` describes."""
+
+SCHEMA_TABLE = "seqloom_schema"
+"""Where Alembic notes which migration a database is at; it also tells our databases from others'."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -187,9 +190,7 @@ class ModelRow(Base):
     folder: Mapped[str]
     sha256: Mapped[str]
     created_at: Mapped[datetime]
-    aliases: Mapped[list[AliasRow]] = relationship(
-        order_by=AliasRow.alias, lazy="selectin", viewonly=True
-    )
+    aliases: Mapped[list[AliasRow]] = relationship(order_by=AliasRow.alias, lazy="selectin", viewonly=True)
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
 
     def record(self) -> Model:

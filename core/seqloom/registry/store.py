@@ -1,0 +1,273 @@
+"""The registry: which runs there were, which models they left. A dozen verbs, frozen records in and out."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final, NotRequired, Self, TypedDict, TypeVar, Unpack
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from seqloom.errors import ConfigError
+from seqloom.registry.database import Database
+from seqloom.registry.lookup import (
+    LATEST,
+    alias_row,
+    check_name,
+    count_versions,
+    metrics,
+    model_row,
+    run_row,
+    version_row,
+)
+from seqloom.registry.query import model_conditions, run_conditions
+from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
+from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
+
+DEFAULT_URL: Final = "sqlite:///registry.db"
+RowT = TypeVar("RowT", RunRow, ModelRow)
+
+
+def new_run_id(now: datetime | None = None) -> str:
+    """A new run's id, as ``20261121-131502-a1b2c3``: they sort by the second (UTC) and differ within it."""
+    moment = datetime.now(UTC) if now is None else now.astimezone(UTC)
+    return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+class RunFacts(TypedDict):
+    """What is known of a run as it starts: fields of :class:`~seqloom.registry.records.Run`."""
+
+    id: NotRequired[str]
+    kind: RunKind
+    name: str
+    task: str
+    config: Mapping[str, Any]
+    seed: int
+    device: str
+    device_reason: str
+    versions: Mapping[str, str]
+    data: Mapping[str, str]
+    folder: NotRequired[str]
+    model: NotRequired[str | None]
+
+
+class Registry:
+    """An open registry; any number of processes and threads may use one database at a time.
+
+    Args:
+        url: An SQLAlchemy URL; None for ``SEQLOOM_REGISTRY``, and where that is not set for
+            ``registry.db`` in the working folder. A database that is not there is made, an older one
+            is upgraded.
+        clock: What time it is, aware.
+
+    Raises:
+        ConfigError: The URL makes no sense.
+        StorageError: The database cannot be read or written; every verb may raise it.
+        BusyError: Another process wrote for a minute; every verb that writes may raise it.
+    """
+
+    def __init__(
+        self, url: str | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
+        self._database = Database(url or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL)
+        self._clock = clock
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the database."""
+        self._database.close()
+
+    # Runs ----------------------------------------------------------------------------------------------
+
+    def start_run(self, **facts: Unpack[RunFacts]) -> Run:
+        """Enters a run that begins now.
+
+        Args:
+            **facts: See :class:`RunFacts`; without an ``id`` it gets a new one.
+
+        Raises:
+            ConfigError: There is a run of that id.
+        """
+        now = self._clock()
+        row = RunRow(status="running", started_at=now, **({"id": new_run_id(now), "folder": ""} | facts))
+        with self._database.writing() as session:
+            if session.get(RunRow, row.id) is not None:
+                raise ConfigError(f"there is a run '{row.id}' already; resume it, or start another")
+            session.add(row)
+            return _reread(session, row).record()
+
+    def end_run(
+        self, run_id: str, status: RunStatus, error: str | None = None, model: str | None = None
+    ) -> Run:
+        """Says how a run ended.
+
+        Args:
+            run_id: The run.
+            status: How it stands now.
+            error: What ended it, None where it ended well.
+            model: URI of the model it made or used, where that is known only now.
+
+        Raises:
+            ConfigError: There is no such run.
+        """
+        with self._database.writing() as session:
+            row = run_row(session, run_id)
+            row.status, row.error, row.ended_at = status, error, self._clock()
+            row.model = model or row.model
+            return _reread(session, row).record()
+
+    def reopen_run(self, run_id: str) -> Run:
+        """Makes a run that had stopped a running one again.
+
+        Raises:
+            ConfigError: There is no such run in this registry.
+        """
+        with self._database.writing() as session:
+            row = run_row(session, run_id)
+            row.status, row.error, row.ended_at = "running", None, None
+            return _reread(session, row).record()
+
+    def add_scores(self, run_id: str, scores: Sequence[Score]) -> Run:
+        """Adds scores to a run; older ones of the same metric, split, step and signature give way.
+
+        Raises:
+            ConfigError: There is no such run.
+        """
+        with self._database.writing() as session:
+            row = run_row(session, run_id)
+            for score in scores:  # a resumed run comes by the same steps again
+                session.execute(
+                    delete(ScoreRow).where(
+                        ScoreRow.run_id == row.id,
+                        ScoreRow.metric == score.metric,
+                        ScoreRow.split == score.split,
+                        ScoreRow.step == score.step,
+                        ScoreRow.signature == score.signature,
+                    )
+                )
+            session.expire(row)
+            row.scores.extend(ScoreRow.of(score) for score in scores)
+            return _reread(session, row).record()
+
+    def run(self, run_id: str) -> Run:
+        """Looks a run up by its id or the beginning of it.
+
+        Raises:
+            ConfigError: None is called that, or several begin so.
+        """
+        with self._database.reading() as session:
+            return run_row(session, run_id).record()
+
+    def runs(self, where: str | None = None, limit: int | None = None) -> list[Run]:
+        """Lists runs, newest first.
+
+        Args:
+            where: A filter, see :mod:`seqloom.registry.query`.
+            limit: How many at most; None for all.
+
+        Raises:
+            UsageError: The filter makes no sense.
+        """
+        with self._database.reading() as session:
+            query = select(RunRow).order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
+            if where is not None:
+                query = query.where(*run_conditions(where, metrics(session, ScoreRow.run_id)))
+            return [row.record() for row in session.scalars(query)]
+
+    # Models --------------------------------------------------------------------------------------------
+
+    def add_model(
+        self, name: str, task: str, run_id: str | None, folder: str, sha256: str, scores: Sequence[Score]
+    ) -> Model:
+        """Registers a folder as the next version of a model.
+
+        Raises:
+            ConfigError: The name cannot be one, or there is no such run.
+        """
+        check_name("model", name)
+        with self._database.writing() as session:
+            row = ModelRow(
+                name=name,
+                version=1 + count_versions(session, name),
+                task=task,
+                run_id=None if run_id is None else run_row(session, run_id).id,
+                folder=folder,
+                sha256=sha256,
+                created_at=self._clock(),
+                scores=[ScoreRow.of(score) for score in scores],
+            )
+            session.add(row)
+            return _reread(session, row).record()
+
+    def model(self, uri: str) -> Model:
+        """Looks a model up by its URI.
+
+        Args:
+            uri: ``name/3``, ``name@alias``, ``name/latest`` or ``name`` for the latest, each with
+                ``models:/`` before it or without.
+
+        Raises:
+            ConfigError: There is no such model, version or alias.
+        """
+        with self._database.reading() as session:
+            return model_row(session, uri).record()
+
+    def models(self, where: str | None = None, limit: int | None = None) -> list[Model]:
+        """Lists models, newest first.
+
+        Args:
+            where: A filter, see :mod:`seqloom.registry.query`.
+            limit: How many at most; None for all.
+
+        Raises:
+            UsageError: The filter makes no sense.
+        """
+        with self._database.reading() as session:
+            query = select(ModelRow).order_by(ModelRow.id.desc()).limit(limit)
+            if where is not None:
+                query = query.where(*model_conditions(where, metrics(session, ScoreRow.model_id)))
+            return [row.record() for row in session.scalars(query)]
+
+    def set_alias(self, name: str, version: int, alias: str) -> Model:
+        """Lets an alias point to a version, and no longer to another.
+
+        Raises:
+            ConfigError: The alias cannot be one, or there is no such version.
+        """
+        check_name("alias", alias)
+        if alias == LATEST:
+            raise ConfigError(f"'{LATEST}' always is the newest version; choose another alias")
+        with self._database.writing() as session:
+            row = version_row(session, name, version)
+            session.merge(AliasRow(name=name, alias=alias, version=version))
+            return _reread(session, row).record()
+
+    def remove_alias(self, name: str, alias: str) -> Model:
+        """Forgets an alias.
+
+        Returns:
+            The version that it pointed to.
+
+        Raises:
+            ConfigError: There is no such alias.
+        """
+        with self._database.writing() as session:
+            found = alias_row(session, name, alias)
+            row = version_row(session, name, found.version)
+            session.delete(found)
+            return _reread(session, row).record()
+
+
+def _reread(session: Session, row: RowT) -> RowT:
+    """The row as the database has it by now, what hangs on it included."""
+    session.flush()
+    session.expire(row)
+    return row
