@@ -1,0 +1,267 @@
+"""The verbs of the installed tasks (``seqloom translate``), and ``seqloom evaluate``."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
+
+import typer
+
+from seqloom.cli.output import State, print_json
+from seqloom.errors import DataError, StorageError, UsageError
+from seqloom.hooks import Options, TaskSpec
+
+if TYPE_CHECKING:
+    from seqloom.catalog import Catalog
+    from seqloom.data.manifest import Located
+    from seqloom.predictor import Predictor
+    from seqloom.task import Prediction
+
+STDIN = "<stdin>"
+
+
+class Format(StrEnum):
+    """How outputs are written."""
+
+    text = "text"
+    jsonl = "jsonl"
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user of a verb asks for."""
+
+    model: str
+    inputs: list[str]
+    file: Path | None
+    output: Path | None
+    format: Format
+    device: str
+    dtype: str
+    decode: dict[str, Any]
+    flags: Options
+
+
+def register(app: typer.Typer, catalog: Catalog) -> None:
+    """Adds the verb of each installed task, and ``evaluate``."""
+    for spec in catalog.specs("task"):
+        app.command(spec.verb, help=f"{spec.summary}.")(_verb(spec))
+    app.command()(evaluate)
+
+
+def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
+    """A function that typer can read: the flags of every verb, then those of this one."""
+    own = set(spec.flags.model_fields)
+
+    def verb(ctx: typer.Context, **given: Any) -> None:
+        flags = spec.flags(**{name: given.pop(name) for name in own})
+        decode = {
+            name: given.pop(name)
+            for name in ("beam", "n_best", "length_penalty", "batch_size")
+            if given[name] is not None or not given.pop(name, True)
+        }
+        request = Request(
+            model=given["model"],
+            inputs=given["inputs"] or [],
+            file=given["input_file"],
+            output=given["output"],
+            format=given["format"],
+            device=given["device"],
+            dtype=given["dtype"],
+            decode=decode,
+            flags=flags,
+        )
+        _run(ctx.obj, spec, request)
+
+    kind = inspect.Parameter.KEYWORD_ONLY
+    shared = list(inspect.signature(_every_verb).parameters.values())
+    special = [
+        inspect.Parameter(
+            name,
+            kind,
+            default=field.default,
+            annotation=Annotated[
+                field.annotation,
+                typer.Option(f"--{name.replace('_', '-')}", help=field.description),
+            ],
+        )
+        for name, field in spec.flags.model_fields.items()
+    ]
+    parameters = [shared[0], *(p.replace(kind=kind) for p in shared[1:]), *special]
+    verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    verb.__annotations__ = {p.name: p.annotation for p in parameters}
+    return verb
+
+
+def _every_verb(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")],
+    inputs: Annotated[list[str] | None, typer.Argument(help="Inputs; none reads stdin.")] = None,
+    input_file: Annotated[
+        Path | None, typer.Option("--input", "-i", help="A file with an input a line.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")] = None,
+    format: Annotated[Format, typer.Option(help="Text, or JSON lines with scores.")] = Format.text,  # noqa: A002
+    beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")] = None,
+    n_best: Annotated[int | None, typer.Option(min=1, help="Outputs of each input.")] = None,
+    length_penalty: Annotated[
+        float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")
+    ] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Inputs decoded together.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    dtype: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+) -> None:
+    """The flags of every verb; never called."""
+
+
+# Resolves the annotations once, as the generated functions carry them and not their text.
+_every_verb.__signature__ = inspect.signature(_every_verb, eval_str=True)  # type: ignore[attr-defined]
+
+
+def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
+    from seqloom.cli.site import open_site, say  # noqa: PLC0415
+    from seqloom.jobs import decode_job, open_model  # noqa: PLC0415
+
+    if request.inputs and request.file:
+        raise UsageError("give inputs or --input FILE, not both")
+    with open_site(state) as site:
+        predictor = open_model(request.model, site, device=request.device, dtype=request.dtype)
+        task = predictor.job.config.task.name
+        if task != spec.name:
+            raise UsageError(f"{request.model} is a model for {task}, not for {spec.name}")
+        decode = predictor.decode_config(**request.decode)
+        decode = predictor.kit.task.configure(request.flags, decode)
+        if request.file is not None:
+            located = _file_inputs(request.file, predictor)
+            predictions = decode_job(predictor, site, request.file, located, decode)
+        else:
+            given = request.inputs or _stdin_lines(spec.verb)
+            predictions = predictor.decode_located(_located(given, predictor), decode)
+        kept = []
+        with _opened(request.output) as stream:
+            for prediction in predictions:
+                _write(stream, prediction, predictor, request.format)
+                kept.append(prediction)
+        for file in predictor.kit.task.deliver(kept, request.flags):
+            say(f"wrote {file}")
+
+
+# Inputs ------------------------------------------------------------------------------------------------
+
+
+def _stdin_lines(verb: str) -> Iterator[str]:
+    if sys.stdin is None or sys.stdin.isatty():
+        raise UsageError(f"nothing to {verb}: give inputs, --input FILE, or a pipe")
+    try:
+        for line in sys.stdin:
+            yield line.rstrip("\r\n")
+    except UnicodeDecodeError as error:
+        raise DataError(f"this is not UTF-8 ({error.reason} at byte {error.start})", STDIN) from error
+
+
+def _located(given: Iterable[str], predictor: Predictor) -> Iterator[Located]:
+    from seqloom.data.manifest import Located  # noqa: PLC0415
+    from seqloom.task import Example  # noqa: PLC0415
+
+    slot = _only_slot(predictor)
+    for number, text in enumerate(given):
+        if not text.strip():
+            raise DataError("the line is empty; give some text", STDIN, number + 1)
+        yield Located(Example(number, {slot: text}, None, []), STDIN, number + 1)
+
+
+def _file_inputs(file: Path, predictor: Predictor) -> Iterator[Located]:
+    from seqloom.data.manifest import read_examples  # noqa: PLC0415
+
+    slot = _only_slot(predictor)
+    return read_examples({slot: file.name}, file.absolute().parent, {slot: False}, with_target=False)
+
+
+def _only_slot(predictor: Predictor) -> str:
+    slots = list(predictor.kit.modalities)
+    if len(slots) > 1:
+        raise UsageError(f"this model takes {', '.join(slots)} together; use it from Python")
+    return slots[0]
+
+
+# Outputs -----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _opened(output: Path | None) -> Iterator[TextIO]:
+    """Stdout, or a file that is there whole or not at all."""
+    if output is None:
+        yield sys.stdout
+        return
+    aside = output.with_name(f".{output.name}.tmp")
+    try:
+        with aside.open("w", encoding="utf-8") as stream:
+            yield stream
+        aside.replace(output)
+    except OSError as error:
+        raise StorageError(f"{output}: cannot write it: {error.strerror}") from error
+    finally:
+        aside.unlink(missing_ok=True)
+
+
+def _write(stream: TextIO, prediction: Prediction, predictor: Predictor, format_: Format) -> None:
+    task = predictor.kit.task
+    if format_ is Format.jsonl:
+        rendered = [task.render(found, prediction.example) for found in prediction.hypotheses]
+        record = {"id": prediction.example.id, **prediction.example.inputs, "outputs": rendered}
+        print_json(record, stream, indent=None)
+        return
+    for found in prediction.hypotheses:
+        text = task.text(found).replace("\n", " ")  # a line an output, whatever the output
+        several = len(prediction.hypotheses) > 1
+        head = f"{prediction.example.id + 1}\t{found.score:.4f}\t" if several else ""
+        stream.write(f"{head}{text}\n")
+    stream.flush()
+
+
+# Evaluation --------------------------------------------------------------------------------------------
+
+
+def evaluate(
+    ctx: typer.Context,
+    model: Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")],
+    split: Annotated[str, typer.Option(help="valid or test.")] = "test",
+    job: Annotated[
+        Path | None, typer.Option(help="A job file whose data to take instead of the model's own.")
+    ] = None,
+    beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Where to write the model's texts.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
+) -> None:
+    """Score a model on data.valid or data.test."""
+    from seqloom.cli.output import print_table  # noqa: PLC0415
+    from seqloom.cli.site import open_site  # noqa: PLC0415
+    from seqloom.jobfile import load_job  # noqa: PLC0415
+    from seqloom.jobs import evaluate_job, open_model  # noqa: PLC0415
+
+    if split not in ("valid", "test"):
+        raise UsageError(f"--split takes valid or test, not '{split}'")
+    state: State = ctx.obj
+    with open_site(state) as site:
+        predictor = open_model(model, site, device=device)
+        other = None if job is None else load_job(job, site.catalog)
+        decode = predictor.decode_config(**({} if beam is None else {"beam": beam}))
+        _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
+        if output is not None:
+            with _opened(output) as stream:
+                for prediction in predictions:
+                    _write(stream, prediction, predictor, Format.text)
+    rows = [(s.metric, f"{s.value:.2f}", s.split, s.signature) for s in scores]
+    if as_json:
+        print_json([score.__dict__ for score in scores])
+    else:
+        print_table(("score", "value", "split", "signature"), rows)

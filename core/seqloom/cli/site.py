@@ -1,0 +1,103 @@
+"""What commands that run jobs share: the catalog, the registry, signals and progress."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from seqloom.cli.output import State
+
+if TYPE_CHECKING:
+    from seqloom.jobs import Site
+    from seqloom.registry.records import Score
+
+console = Console(stderr=True, highlight=False)
+"""For people; data goes to stdout."""
+
+
+def say(line: str) -> None:
+    """Tells a person a line."""
+    console.print(line, markup=False, soft_wrap=True)
+
+
+class StopRequest:
+    """Remembers the first SIGINT or SIGTERM; a second one ends the program at once."""
+
+    def __init__(self) -> None:
+        self.signum: int | None = None
+
+    def __call__(self) -> int | None:
+        return self.signum
+
+    def handle(self, signum: int, frame: FrameType | None) -> None:  # noqa: ARG002
+        if self.signum is not None:
+            raise KeyboardInterrupt
+        self.signum = signum
+        say("stopping after this step; its checkpoint will be saved (again to stop at once)")
+
+    @contextmanager
+    def installed(self) -> Iterator[None]:
+        """Listens while the block runs."""
+        before = {
+            number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)
+        }
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+class ProgressBar:
+    """Shows a training: a bar on a terminal, a line an evaluation anywhere."""
+
+    def __init__(self, steps: int) -> None:
+        columns = (
+            TextColumn("training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+        )
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self.task = self.progress.add_task("training", total=steps, facts="")
+
+    def stepped(self, step: int) -> None:
+        self.progress.update(self.task, completed=step)
+
+    def logged(self, record: dict[str, Any]) -> None:
+        facts = f"loss {record['loss']:.3f}, {record['targets_per_second']:,.0f} targets/s"
+        self.progress.update(self.task, facts=facts)
+
+    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
+        say(f"step {step}: " + ", ".join(f"{score.metric} {score.value:.2f}" for score in scores))
+
+
+@contextmanager
+def open_site(state: State, **fields: Any) -> Iterator[Site]:
+    """The place where this command's jobs run."""
+    from seqloom.catalog import Catalog  # noqa: PLC0415
+    from seqloom.jobs import Site, runs_folder  # noqa: PLC0415 - imports torch
+    from seqloom.registry.store import Registry  # noqa: PLC0415
+
+    catalog = fields.pop("catalog", None) or Catalog.from_environment()
+    with Registry(state.registry) as registry:
+        yield Site(catalog, registry, runs_folder(), say=say, **fields)
+
+
+@contextmanager
+def open_training_site(state: State, steps: int, **fields: Any) -> Iterator[Site]:
+    """Like :func:`open_site`, with a progress bar, and signals that end the training well."""
+    bar, stop = ProgressBar(steps), StopRequest()
+    with (
+        stop.installed(),
+        bar.progress,
+        open_site(state, listeners=[bar], stop=stop, **fields) as site,
+    ):
+        yield site

@@ -1,0 +1,70 @@
+"""``seqloom train`` and ``seqloom resume``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from seqloom.cli.output import State
+
+if TYPE_CHECKING:
+    from seqloom.jobs import Trained
+
+Overrides = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key of the job.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    app.command()(train)
+    app.command()(resume)
+
+
+def train(
+    ctx: typer.Context,
+    job: Annotated[Path, typer.Argument(help="The job file.")],
+    overrides: Overrides = None,
+) -> None:
+    """Train a model as a job file says, and register it."""
+    from seqloom.catalog import Catalog  # noqa: PLC0415
+    from seqloom.cli.site import open_training_site  # noqa: PLC0415
+    from seqloom.jobfile import load_job  # noqa: PLC0415
+
+    state: State = ctx.obj
+    catalog = Catalog.from_environment()
+    loaded = load_job(job, catalog, overrides or ())
+    steps = loaded.config.train.steps
+    with open_training_site(state, steps, catalog=catalog) as site:
+        from seqloom.jobs import train_job  # noqa: PLC0415
+
+        report(train_job(loaded, site))
+
+
+def resume(
+    ctx: typer.Context,
+    run: Annotated[str, typer.Argument(help="The run's folder, its id or the beginning of it.")],
+) -> None:
+    """Go on with a training from its newest checkpoint."""
+    from seqloom.checkpoint import read_json  # noqa: PLC0415
+    from seqloom.cli.site import open_site, open_training_site  # noqa: PLC0415
+    from seqloom.jobs import find_run, resume_job  # noqa: PLC0415
+
+    state: State = ctx.obj
+    with open_site(state) as site:
+        folder = find_run(run, site)
+    steps = read_json(folder / "config.json")["job"]["train"]["steps"]
+    with open_training_site(state, steps) as site:
+        report(resume_job(folder, site))
+
+
+def report(trained: Trained) -> None:
+    """Says what came of a training: people get sentences, programs the model's URI."""
+    from seqloom.cli.site import say  # noqa: PLC0415
+
+    for score in trained.scores:
+        say(f"{score.split} {score.metric} {score.value:.2f} ({score.signature})")
+    say(f"model in {trained.model.folder}")
+    typer.echo(trained.model.uri)
