@@ -1,0 +1,79 @@
+"""Which lines does a file have? Data files by name within a root, read line by line, plain or gzip."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from seqloom.errors import DataError, StorageError, did_you_mean
+
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+
+
+def find_file(name: str, root: Path) -> Path:
+    """The file that ``name`` stands for, relative to ``root``; absolute, its links not followed.
+
+    Raises:
+        DataError: It is not there, or it lies outside the root (by ``..``, as an absolute path or
+            through a symbolic link).
+    """
+    try:
+        return _found(name, root.resolve())
+    except (OSError, RuntimeError, ValueError) as error:  # no access; links in a circle; a NUL
+        raise DataError(f"'{name}' cannot be looked up in {root}: {error}") from error
+
+
+def _found(name: str, root: Path) -> Path:
+    path = root / name
+    if not path.resolve().is_relative_to(root):
+        raise DataError(f"'{name}' lies outside the data's root {root}; move it there, or move data.root")
+    if path.is_dir():
+        raise DataError(f"'{name}' is a folder of {root}, not a file")
+    if not path.is_file():
+        raise DataError(f"no file '{name}' in {root}.{_near(path, root)}")
+    return path
+
+
+def _near(path: Path, root: Path) -> str:
+    """The nearest name beside a missing file; where its folder is missing too, beside that."""
+    if not root.is_dir():
+        return " That folder itself is missing; look at data.root."
+    while not path.parent.is_dir():
+        path = path.parent
+    return did_you_mean(path.name, [neighbour.name for neighbour in path.parent.iterdir()])
+
+
+def read_lines(path: Path) -> Iterator[str]:
+    r"""The lines of a UTF-8 text file, decompressed where its name ends in ``.gz``.
+
+    Only ``\n`` and ``\r\n`` end a line, and they are taken off: U+2028 and its like are text. A byte
+    order mark at the start is taken off too.
+
+    Raises:
+        DataError: The file is empty, is no gzip file inside, or a line is not UTF-8.
+        StorageError: The file cannot be read.
+    """
+    opened = gzip.open if path.suffix == ".gz" else open
+    number = 0
+    try:
+        with opened(path, "rb") as file:
+            for number, line in enumerate(file, 1):
+                yield _decoded(line, path, number)
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise DataError(f"broken gzip: {error}", path, number + 1) from error
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read it: {error.strerror}") from error
+    if number == 0:
+        raise DataError("the file is empty", path)
+
+
+def _decoded(line: bytes, path: Path, number: int) -> str:
+    if number == 1:
+        line = line.removeprefix(BYTE_ORDER_MARK)
+    try:
+        return line.removesuffix(b"\n").removesuffix(b"\r").decode()
+    except UnicodeDecodeError as error:
+        found = f"byte 0x{line[error.start]:02x} at offset {error.start} of the line"
+        raise DataError(f"not UTF-8: {found} ({error.reason}); convert the file", path, number) from error

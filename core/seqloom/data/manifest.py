@@ -1,0 +1,140 @@
+"""Which examples does a split have? Parallel text and tables to :class:`Example`, one at a time."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
+
+from seqloom.config import SplitConfig, TableSplit
+from seqloom.data.files import find_file, read_lines
+from seqloom.data.tables import Row, read_rows
+from seqloom.errors import DataError, StorageError, unknown_name
+from seqloom.task import Example
+
+TARGET = "target"
+"""The slot of every task's target."""
+
+
+class Located(NamedTuple):
+    """An example, and where it was found.
+
+    Attributes:
+        example: The example.
+        files: The file of each slot; none for examples that come from no file.
+        line: The line, counted from 1, at which it begins in each of them.
+    """
+
+    example: Example
+    files: Mapping[str, Path] = MappingProxyType({})
+    line: int | None = None
+
+
+def read_examples(
+    split: SplitConfig, root: Path, slots: Mapping[str, bool], with_target: bool = True
+) -> Iterator[Located]:
+    """The examples of a split in the order of its files.
+
+    Args:
+        split: The files.
+        root: The folder they are relative to; nothing outside it is read.
+        slots: The task's input slots, and for each whether its column holds paths of files: those come
+            out absolute, and are files within the root.
+        with_target: Whether to read the slot ``target``. Where not, it may be there, and is not read.
+
+    Raises:
+        DataError: Something is missing or malformed; with file and line where it lies in one.
+        StorageError: A file cannot be read.
+    """
+    wanted = [*slots, TARGET] if with_target else [*slots]
+    _check_slots(split, wanted)
+    if isinstance(split, TableSplit):
+        table = find_file(split.file, root)
+        files = dict.fromkeys(wanted, table)
+        rows = read_rows(table, {slot: split.columns[slot] for slot in wanted})
+    else:
+        files = {slot: find_file(split[slot], root) for slot in wanted}
+        rows = _parallel_rows(files)
+    for number, row in enumerate(rows):
+        for slot, text in row.values.items():
+            if not text.strip():
+                raise DataError(f"nothing but white space for '{slot}'", files[slot], row.line)
+        inputs = {
+            slot: _path(row.values[slot], root, files[slot], row.line) if is_file else row.values[slot]
+            for slot, is_file in slots.items()
+        }
+        target = row.values.get(TARGET)
+        references = [] if target is None else [target]
+        yield Located(Example(number, inputs, target, references), files, row.line)
+
+
+def split_files(split: SplitConfig, root: Path) -> list[Path]:
+    """The files that a split names, each once.
+
+    Raises:
+        DataError: One of them is missing or outside the root.
+    """
+    names = [split.file] if isinstance(split, TableSplit) else split.values()
+    return list(dict.fromkeys(find_file(name, root) for name in names))
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file's bytes, in hexadecimal.
+
+    Raises:
+        StorageError: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise StorageError(f"{path}: cannot read it: {error.strerror}") from error
+
+
+def _check_slots(split: SplitConfig, wanted: list[str]) -> None:
+    given = split.columns if isinstance(split, TableSplit) else split
+    for slot in given:
+        if slot not in (*wanted, TARGET):
+            raise DataError(unknown_name("slot", slot, wanted) + " Look at the job's data.")
+    for slot in wanted:
+        if slot not in given:
+            kind = "column" if isinstance(split, TableSplit) else "file"
+            there = ", ".join(given) or "nothing"
+            raise DataError(f"the data gives no {kind} for '{slot}', only for {there}")
+
+
+def _parallel_rows(files: Mapping[str, Path]) -> Iterator[Row]:
+    """Rows of files that have an example a line."""
+    readers = {slot: read_lines(path) for slot, path in files.items()}
+    for line, texts in enumerate(zip_longest(*readers.values()), 1):
+        row = dict(zip(readers, texts, strict=True))
+        if None in texts:
+            raise _without_partner(files, readers, row, line)
+        yield Row(row, line)
+
+
+def _without_partner(
+    files: Mapping[str, Path],
+    readers: Mapping[str, Iterator[str]],
+    row: Mapping[str, str | None],
+    line: int,
+) -> DataError:
+    """The error of files that differ in length, seen at ``line``, where some have no text any more."""
+    counts = {
+        slot: line - 1 if text is None else line + sum(1 for _ in readers[slot])
+        for slot, text in row.items()
+    }
+    longest = max(counts, key=counts.__getitem__)
+    listed = ", ".join(f"{files[slot]} has {count}" for slot, count in counts.items())
+    message = f"this line has no partner: the files of a split need as many lines each, but {listed}"
+    return DataError(message, files[longest], line)
+
+
+def _path(name: str, root: Path, file: Path, line: int) -> str:
+    try:
+        return str(find_file(name, root))
+    except DataError as error:
+        raise DataError(str(error), file, line) from error

@@ -1,0 +1,154 @@
+"""Which rows does a table have? TSV, CSV and JSONL to the texts of some columns."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from seqloom.data.files import read_lines
+from seqloom.errors import DataError, unknown_name
+
+Columns = Mapping[str, int | str]
+"""For each slot its column: a name, or a number from 0."""
+
+
+class Row(NamedTuple):
+    """One example's texts.
+
+    Attributes:
+        values: The text of each slot.
+        line: The line, counted from 1, at which the row begins.
+    """
+
+    values: dict[str, str]
+    line: int
+
+
+class Fields(NamedTuple):
+    """All fields of one row of a file, and the line at which it begins."""
+
+    texts: list[str]
+    line: int
+
+
+def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    """The rows of a ``.tsv``, ``.csv`` or ``.jsonl`` file, plain or ``.gz``, by the file's name.
+
+    TSV knows no quotes: a tab always ends a field. CSV is as RFC 4180 has it; a quoted field may hold
+    line breaks. Each line of JSONL is one object whose wanted values are strings.
+
+    Raises:
+        DataError: The file's kind is unknown, a column is missing, or a row is malformed.
+        StorageError: The file cannot be read.
+    """
+    match Path(path.name.removesuffix(".gz")).suffix:
+        case ".tsv":
+            return _select(path, columns, _tsv_fields(path))
+        case ".csv":
+            return _select(path, columns, _csv_fields(path))
+        case ".jsonl":
+            return _jsonl_rows(path, columns)
+    raise DataError("a table's name ends in .tsv, .csv or .jsonl, or in that and .gz", path)
+
+
+def _tsv_fields(path: Path) -> Iterator[Fields]:
+    for line, text in enumerate(read_lines(path), 1):
+        yield Fields(text.split("\t"), line)
+
+
+def _csv_fields(path: Path) -> Iterator[Fields]:
+    reader = csv.reader((text + "\n" for text in read_lines(path)), strict=True)
+    while True:
+        line = reader.line_num + 1
+        try:
+            yield Fields(next(reader), line)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            raise DataError(f"malformed CSV in the record that begins here: {error}", path, line) from error
+
+
+def _select(path: Path, columns: Columns, records: Iterator[Fields]) -> Iterator[Row]:
+    """The wanted fields of each record; the first record, header or not, says how many all have."""
+    first = next(records)  # a file without a line has been refused
+    width = len(first.texts)
+    if all(isinstance(column, str) for column in columns.values()):
+        numbers = {slot: _number(path, str(name), first.texts) for slot, name in columns.items()}
+        begin = next(records, None)
+        if begin is None:
+            raise DataError("a header, but no example", path, first.line)
+    else:
+        numbers = {slot: _checked(path, column, width) for slot, column in columns.items()}
+        begin = first
+    for texts, line in chain([begin], records):
+        if not any(texts):
+            raise DataError("an empty line", path, line)
+        if len(texts) != width:
+            raise DataError(f"fields in this row: {len(texts)}, in the first: {width}", path, line)
+        yield Row({slot: texts[number] for slot, number in numbers.items()}, line)
+
+
+def _number(path: Path, name: str, header: list[str]) -> int:
+    """Which field a column's name stands for."""
+    if name not in header:
+        raise DataError(unknown_name("column", name, header), path, 1)
+    if header.count(name) > 1:
+        raise DataError(f"several columns are called '{name}'; use numbers instead", path, 1)
+    return header.index(name)
+
+
+def _checked(path: Path, column: int | str, width: int) -> int:
+    """A column's number, where that is what it is."""
+    if isinstance(column, str):
+        raise DataError(f"column '{column}' has a name, others a number: name all or number all", path)
+    if not 0 <= column < width:
+        raise DataError(f"no column {column}; there are {width}, counted from 0", path, 1)
+    return column
+
+
+def _jsonl_rows(path: Path, columns: Columns) -> Iterator[Row]:
+    for column in columns.values():
+        if isinstance(column, int):
+            raise DataError(f"column {column} needs a name: JSONL has no numbered columns", path)
+    for line, text in enumerate(read_lines(path), 1):
+        try:
+            values = _object_values(text, columns)
+        except DataError as error:
+            raise DataError(str(error), path, line) from error
+        yield Row(values, line)
+
+
+def _object_values(text: str, columns: Columns) -> dict[str, str]:
+    """The wanted texts of one line of JSONL."""
+    if not text.strip():
+        raise DataError("an empty line")
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"malformed JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"each line needs to be an object, not a {_kind(found)}")
+    for column in columns.values():
+        if column not in found:
+            raise DataError(unknown_name("column", str(column), found))
+        if not isinstance(found[column], str):
+            raise DataError(f"'{column}' needs to be a string, not a {_kind(found[column])}")
+    return {slot: _whole(found[column]) for slot, column in columns.items()}
+
+
+def _whole(text: str) -> str:
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        raise DataError(f"half of a surrogate pair (\\u{ord(text[error.start]):04x}) is no text") from error
+    return text
+
+
+def _kind(value: Any) -> str:
+    """What JSON calls it."""
+    names = {dict: "object", list: "list", str: "string", bool: "boolean", type(None): "null"}
+    return names.get(type(value), "number")
