@@ -1,0 +1,85 @@
+"""How all commands speak: data on stdout, words on stderr; colours only where a terminal wants them."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+if TYPE_CHECKING:
+    from seqloom.registry.store import Registry
+
+PIPE_WIDTH: Final = 10_000  # characters; a reader that is no terminal gets whole rows
+
+
+@dataclass(frozen=True)
+class State:
+    """The options before the command; ``typer.Context.obj`` of every command.
+
+    Attributes:
+        registry: ``--registry``, None where not given.
+        debug: ``--debug``: whether errors show where they came from.
+    """
+
+    registry: str | None = None
+    debug: bool = False
+
+
+def open_registry(context: typer.Context) -> Registry:
+    """The registry that the command line names; close it after use."""
+    from seqloom.registry.store import Registry  # noqa: PLC0415 - `--help` never pays for a database
+
+    return Registry(context.ensure_object(State).registry)
+
+
+def note(message: str) -> None:
+    """Says something to the person at the terminal."""
+    typer.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """Prints data for programs; see :func:`plain`."""
+    typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+
+
+def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Prints rows for people; what does not fit on a terminal is folded, never cut."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for header in headers:
+        table.add_column(header, overflow="fold")
+    for row in rows:
+        table.add_row(*row)
+    console = Console(markup=False, highlight=False, emoji=False)
+    console.print(table, width=None if console.is_terminal else PIPE_WIDTH)
+
+
+def plain(value: Any) -> Any:
+    """A record as JSON has it: moments in ISO 8601, and null for NaN and infinities."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def moment(value: datetime) -> str:
+    """``2026-11-21 13:15:02``, in UTC."""
+    return f"{value:%Y-%m-%d %H:%M:%S}"
+
+
+def duration(start: datetime, end: datetime | None) -> str:
+    """``0:12:03``; nothing without an end."""
+    return "" if end is None else str(timedelta(seconds=round((end - start).total_seconds())))

@@ -1,0 +1,105 @@
+"""``seqloom runs``: what was done, with which configuration, and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import typer
+import yaml
+
+from seqloom.cli.output import duration, moment, note, open_registry, print_json, print_table
+from seqloom.registry.records import Run, Score
+
+Where = Annotated[
+    str | None,
+    typer.Option(help="Only those that fit, as \"bleu > 30 and task = 'translation'\".", metavar="FILTER"),
+]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+runs_app = typer.Typer(no_args_is_help=True, help="List and show runs.")
+
+
+@runs_app.command("list")
+def list_runs(
+    context: typer.Context, where: Where = None, limit: Limit = 20, as_json: Json = False
+) -> None:
+    """List runs, newest first."""
+    with open_registry(context) as registry:
+        runs = registry.runs(where, limit)
+    if as_json:
+        print_json(runs)
+    elif runs:
+        headers = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
+        print_table(headers, [_row(run) for run in runs])
+    else:
+        note("no runs" if where is None else "no run fits")
+
+
+@runs_app.command("show")
+def show_run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or the beginning of it.")],
+    as_json: Json = False,
+) -> None:
+    """Show all that is known of a run."""
+    with open_registry(context) as registry:
+        run = registry.run(run_id)
+    if as_json:
+        print_json(run)
+        return
+    print_table(("run", run.id), list(_facts(run)))
+    typer.echo(
+        "\nconfig:\n" + _indented(yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True))
+    )
+    if run.scores:
+        print_scores(run.scores)
+
+
+def latest(scores: tuple[Score, ...]) -> str:
+    """Each metric's newest value in a few characters: ``bleu 31.20, ppl 4.71``."""
+    newest = {score.metric: score for score in sorted(scores, key=lambda score: score.step)}
+    return ", ".join(f"{metric} {newest[metric].value:.2f}" for metric in sorted(newest))
+
+
+def print_scores(scores: tuple[Score, ...]) -> None:
+    """Prints scores with all that makes them comparable."""
+    rows = [
+        (score.metric, f"{score.value:.4f}", score.split, str(score.step), score.signature)
+        for score in scores
+    ]
+    print_table(("metric", "value", "split", "step", "signature"), rows)
+
+
+def _row(run: Run) -> tuple[str, ...]:
+    return (
+        *(run.id, run.kind, run.status, run.name, run.task, run.device),
+        *(moment(run.started_at), duration(run.started_at, run.ended_at), latest(run.scores)),
+    )
+
+
+def _facts(run: Run) -> Iterator[tuple[str, str]]:
+    yield "kind", run.kind
+    yield "status", run.status
+    if run.error is not None:
+        yield "error", run.error
+    yield "name", run.name
+    yield "task", run.task
+    yield "seed", str(run.seed)
+    yield "device", f"{run.device} ({run.device_reason})"
+    yield "started", f"{moment(run.started_at)} UTC"
+    if run.ended_at is not None:
+        yield "ended", f"{moment(run.ended_at)} UTC, after {duration(run.started_at, run.ended_at)}"
+    if run.folder:
+        yield "folder", run.folder
+    if run.model is not None:
+        yield "model", run.model
+    for name, version in run.versions.items():
+        yield f"version of {name}", version
+    for file, sha256 in run.data.items():
+        yield f"sha256 of {file}", sha256
+
+
+def _indented(text: str) -> str:
+    return "".join(f"  {line}" for line in text.splitlines(keepends=True))
