@@ -30,7 +30,7 @@ _HOMES = {
 }
 """Where the public names live: they are imported on first use, as torch takes seconds."""
 
-__all__ = ["Registry", "SeqloomError", "load", "train"]  # noqa: F822 - see _HOMES
+__all__ = ["Registry", "SeqloomError", "load", "train"]
 
 
 def __getattr__(name: str) -> Any:

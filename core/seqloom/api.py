@@ -12,9 +12,7 @@ from seqloom.predictor import Predictor
 from seqloom.registry.store import Registry
 
 
-def train(
-    job: str | Path, *, overrides: Sequence[str] = (), registry: str | None = None
-) -> Trained:
+def train(job: str | Path, *, overrides: Sequence[str] = (), registry: str | None = None) -> Trained:
     """Trains what a job file says, and registers the model.
 
     Args:

@@ -65,9 +65,7 @@ class Builder:
     def fit_tokenizers(self, examples: Iterable[Example]) -> dict[str, Tokenizer]:
         """Learns each tokenizer from the training texts of the slots it serves."""
         examples = list(examples)
-        return {
-            name: self._fit(name, part, examples) for name, part in self.config.tokenizers.items()
-        }
+        return {name: self._fit(name, part, examples) for name, part in self.config.tokenizers.items()}
 
     def _fit(self, name: str, part: Part, examples: list[Example]) -> Tokenizer:
         slots = self._token_slots() if name == JOINT else [name]
@@ -159,20 +157,18 @@ class Builder:
             for name, tokenizer in kit.tokenizers.items()
         }
         frontends = {
-            slot: modality.frontend(
-                self.config.model.width, embeddings.get(slot, embeddings.get(JOINT))
-            )
+            slot: modality.frontend(self.config.model.width, embeddings.get(slot, embeddings.get(JOINT)))
             for slot, modality in kit.modalities.items()
         }
         encoders = {
-            slot: self._build("encoder", self.config.model.encoder, EncoderParts(width=self.config.model.width))
+            slot: self._build(
+                "encoder", self.config.model.encoder, EncoderParts(width=self.config.model.width)
+            )
             for slot in kit.modalities
         }
         return Seq2Seq(frontends, encoders, self._head(kit, embeddings, next(iter(encoders.values()))))
 
-    def _head(
-        self, kit: Kit, embeddings: Mapping[str, TokenEmbedding], encoder: Encoder
-    ) -> Head[Any]:
+    def _head(self, kit: Kit, embeddings: Mapping[str, TokenEmbedding], encoder: Encoder) -> Head[Any]:
         part = self.config.model.head
         decoder = None
         if self.catalog.get("head", part.name).takes_decoder:
@@ -192,9 +188,7 @@ class Builder:
         model = self.config.model
         assert model.decoder is not None  # noqa: S101 - jobfile checks that the head has its decoder
         output: nn.Module = (
-            TiedProjection(embedding)
-            if model.tie_output
-            else free_projection(model.width, embedding.size)
+            TiedProjection(embedding) if model.tie_output else free_projection(model.width, embedding.size)
         )
         parts = DecoderParts(
             width=model.width,

@@ -33,9 +33,7 @@ def decode_dataset(
         with device.autocast():
             outputs = model.head.predict(model.encode(batch.inputs), options)
         found.update(zip(ids, outputs, strict=True))
-    return [
-        Prediction(example, task.join([found[id_]])) for id_, example in enumerate(dataset.examples)
-    ]
+    return [Prediction(example, task.join([found[id_]])) for id_, example in enumerate(dataset.examples)]
 
 
 def decode_stream(

@@ -71,9 +71,7 @@ def _choose_dtype(place: torch.device, dtype: str) -> tuple[torch.dtype, str]:
     if dtype == "auto":
         if place.type == "cpu":
             return torch.float32, "the default on a CPU"
-        return (
-            (torch.bfloat16, "the GPU has it") if has_bf16 else (torch.float32, "the GPU has no bf16")
-        )
+        return (torch.bfloat16, "the GPU has it") if has_bf16 else (torch.float32, "the GPU has no bf16")
     if dtype == "bf16" and not has_bf16:
         raise ConfigError("dtype: bf16 was asked for, but the GPU has none; use fp16, fp32 or auto")
     if dtype == "fp16" and place.type == "cpu":

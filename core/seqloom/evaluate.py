@@ -57,9 +57,7 @@ class Evaluator:
         model.eval()
         scores = self._loss_scores(model, step)
         if self.metrics:
-            self.predictions = decode_dataset(
-                model, self.task, self.dataset, self.decode, self.device
-            )
+            self.predictions = decode_dataset(model, self.task, self.dataset, self.decode, self.device)
             scores += self._text_scores(step)
         return scores
 
@@ -80,9 +78,7 @@ class Evaluator:
             "accuracy": 100 * sums["correct"] / elements,
         }
         return [
-            Score(
-                metric=name, value=value, split=self.split, step=step, signature=self.target_signature
-            )
+            Score(metric=name, value=value, split=self.split, step=step, signature=self.target_signature)
             for name, value in values.items()
         ]
 

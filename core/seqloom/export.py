@@ -42,9 +42,7 @@ def export_model(
     return write_folder(folder, write)
 
 
-def _card(
-    job: Mapping[str, Any], model: Seq2Seq, outcome: Outcome, versions: Mapping[str, str]
-) -> str:
+def _card(job: Mapping[str, Any], model: Seq2Seq, outcome: Outcome, versions: Mapping[str, str]) -> str:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     parts = {
         kind: part["name"]
@@ -89,7 +87,6 @@ def _data(split: Mapping[str, Any]) -> str:
 
 def _table(scores: Sequence[Score]) -> str:
     rows = [
-        f"| {score.metric} | {score.value:.2f} | {score.split} | `{score.signature}` |"
-        for score in scores
+        f"| {score.metric} | {score.value:.2f} | {score.split} | `{score.signature}` |" for score in scores
     ]
     return "\n".join(["| score | value | split | signature |", "|---|---|---|---|", *rows])

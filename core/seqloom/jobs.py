@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,7 +29,7 @@ from seqloom.progress import Listener, MetricsLog
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import Registry, new_run_id
 from seqloom.task import Prediction
-from seqloom.train import Trainer
+from seqloom.train import Judging, Trainer
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Site:
     catalog: Catalog
     registry: Registry
     runs: Path
-    say: Callable[[str], None] = lambda line: None
+    say: Callable[[str], None] = lambda _: None
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
 
@@ -71,13 +71,12 @@ def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
     device = choose_device(job.config.device, job.config.dtype)
     hashes = _data_hashes(job, ("train", "valid"))
-    run_id = new_run_id()
-    folder = site.runs / run_id
+    folder = site.runs / new_run_id()
     with storage_errors(folder, "make"):
         folder.mkdir(parents=True)
-        config = job.config.model_dump(mode="json") | {"data": _rooted(job)}
-        write_json(folder / "config.json", {"job": config, "data": hashes})
-    run = _start(site, "train", job, device, id=run_id, folder=folder, data=hashes)
+        write_json(folder / "config.json", {"job": _whole(job), "data": hashes})
+    job = job_from_dict(_whole(job), site.catalog, folder)  # from here on as a resumed run has it
+    run = _start(site, "train", job, device, folder=folder, data=hashes)
     return _train(job, site, run, device)
 
 
@@ -116,13 +115,12 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
         model = builder.model(kit).to(device.device)
         site.say(f"{len(dataset.examples):,} examples, {_count(model):,} parameters")
         decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
+        judge = _evaluator(job, builder, kit, "valid", decode, device)
         trainer = Trainer(
             model,
             dataset,
-            _evaluator(job, builder, kit, "valid", decode, device),
-            builder.goal(),
-            train=config.train,
-            evaluate=config.evaluate,
+            Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
+            config.train,
             device=device,
             checkpoints=Checkpoints(folder / "checkpoints"),
             stop=site.stop,
@@ -144,7 +142,6 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
             sha256=digest,
             scores=outcome.scores,
         )
-        site.registry.set_run_model(run.id, record.uri)
     return Trained(site.registry.run(run.id), record, outcome.scores)
 
 
@@ -154,9 +151,7 @@ def evaluate_job(
     """Scores a model on ``data.valid`` or ``data.test`` of its own job, or of another."""
     job = job or predictor.job
     hashes = _data_hashes(job, (split,))
-    run = _start(
-        site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri)
-    )
+    run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
     with _recorded(site, run):
         builder = Builder(job.config, site.catalog)
         judge = _evaluator(job, builder, predictor.kit, split, decode, predictor.device)
@@ -221,9 +216,11 @@ def _data_hashes(job: Job, splits: Sequence[str]) -> dict[str, str]:
     return {str(file): file_sha256(file) for file in files}
 
 
-def _rooted(job: Job) -> dict[str, Any]:
-    """The job's data with its root made absolute: a run folder stands by itself."""
-    return job.config.data.model_dump(mode="json") | {"root": str(job.root)}
+def _whole(job: Job) -> dict[str, Any]:
+    """The job as JSON with its root made absolute: a run folder stands by itself."""
+    config = job.config.model_dump(mode="json")
+    config["data"]["root"] = str(job.root)
+    return config
 
 
 def _count(model: torch.nn.Module) -> int:
@@ -233,18 +230,30 @@ def _count(model: torch.nn.Module) -> int:
 # Records -----------------------------------------------------------------------------------------------
 
 
-def _start(site: Site, kind: RunKind, job: Job, device: Device, **fields: Any) -> Run:
+def _start(
+    site: Site,
+    kind: RunKind,
+    job: Job,
+    device: Device,
+    *,
+    data: Mapping[str, str],
+    folder: Path | None = None,
+    model: str | None = None,
+) -> Run:
     config = job.config
     run = site.registry.start_run(
+        id=new_run_id() if folder is None else folder.name,
         kind=kind,
         name=config.name,
         task=config.task.name,
-        config=config.model_dump(mode="json") | {"data": _rooted(job)},
+        config=_whole(job),
         seed=config.train.seed,
         device=str(device.device),
         device_reason=device.reason,
         versions=versions(site.catalog),
-        **{key: str(value) if isinstance(value, Path) else value for key, value in fields.items()},
+        data=data,
+        folder="" if folder is None else str(folder),
+        model=model,
     )
     site.catalog.notify("seqloom_run_started", run=run)
     return run
@@ -318,9 +327,7 @@ def find_run(name: str, site: Site) -> Path:
     return Path(folder)
 
 
-def open_model(
-    name: str, site: Site, *, device: str = "auto", dtype: str = "auto"
-) -> Predictor:
+def open_model(name: str, site: Site, *, device: str = "auto", dtype: str = "auto") -> Predictor:
     """A model given by its folder, or by ``models:/name/3``, ``name@alias`` and the like."""
     if not name.startswith("models:/") and Path(name).is_dir():
         folder = Path(name).absolute()

@@ -80,9 +80,7 @@ class Predictor:
             raise CorruptError(f"{folder / 'model.safetensors'}: {error}") from error
         decode = DecodeConfig(**read_json(folder / "generation_config.json"))
         chosen = choose_device(device, dtype)
-        return cls(
-            job, kit, model, decode, device=chosen, uri=uri or str(folder), steps=saved["steps"]
-        )
+        return cls(job, kit, model, decode, device=chosen, uri=uri or str(folder), steps=saved["steps"])
 
     def predict(self, inputs: Sequence[str | dict[str, str]], **options: Any) -> list[str]:
         """The best output of each input, as text.
@@ -94,19 +92,14 @@ class Predictor:
         text = self.kit.task.text
         return [text(found.hypotheses[0]) for found in self.decode_all(inputs, **options)]
 
-    def decode_all(
-        self, inputs: Iterable[str | dict[str, str]], **options: Any
-    ) -> Iterator[Prediction]:
+    def decode_all(self, inputs: Iterable[str | dict[str, str]], **options: Any) -> Iterator[Prediction]:
         """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
         located = (
-            Located(self._example(number, given), "input", number + 1)
-            for number, given in enumerate(inputs)
+            Located(self._example(number, given), line=number + 1) for number, given in enumerate(inputs)
         )
         return self.decode_located(located, self.decode_config(**options))
 
-    def decode_located(
-        self, inputs: Iterable[Located], decode: DecodeConfig
-    ) -> Iterator[Prediction]:
+    def decode_located(self, inputs: Iterable[Located], decode: DecodeConfig) -> Iterator[Prediction]:
         """Decodes examples that know which file and line they come from."""
         kit = self.kit
         return decode_stream(self.model, kit.task, kit.modalities, inputs, decode, self.device)
@@ -120,7 +113,8 @@ class Predictor:
         for name in options.keys() - DecodeConfig.model_fields.keys():
             raise UsageError(unknown_name("decoding option", name, DecodeConfig.model_fields))
         merged = self.decode.model_dump() | options
-        merged["beam"] = max(merged["beam"], merged["n_best"]) if "beam" not in options else merged["beam"]
+        if "beam" not in options:
+            merged["beam"] = max(merged["beam"], merged["n_best"])
         try:
             return DecodeConfig(**merged)
         except ValueError as error:

@@ -6,7 +6,7 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from seqloom.batch import Batch, Progress
 from seqloom.checkpoint import Checkpoints
-from seqloom.config import EvaluateConfig, TrainConfig
+from seqloom.config import TrainConfig
 from seqloom.data.batching import epoch_batches
 from seqloom.data.dataset import Dataset
 from seqloom.device import Device
@@ -75,6 +75,22 @@ class Goal(NamedTuple):
         return value > than if self.higher_is_better else value < than
 
 
+class Judging(NamedTuple):
+    """How a training finds out how good its model is.
+
+    Attributes:
+        judge: Scores a model.
+        goal: The score that decides which checkpoint is best.
+        every: Steps between evaluations; there is one at the end, too.
+        patience: Evaluations without a better score before training stops; None for never.
+    """
+
+    judge: Judge
+    goal: Goal
+    every: int
+    patience: int | None = None
+
+
 @dataclass(frozen=True)
 class Outcome:
     """What a training leaves: the model holds the weights that these scores belong to."""
@@ -90,10 +106,8 @@ class Trainer:
     Args:
         model: On its device already.
         dataset: Examples to learn from.
-        judge: Called every ``evaluate.every`` steps and at the end.
-        goal: The score that decides which checkpoint is best.
+        judging: How good is it, and when to ask.
         train: What the job says of training.
-        evaluate: What the job says of evaluation.
         device: Where to compute.
         checkpoints: Where to save.
         listeners: Who wants to know.
@@ -104,11 +118,9 @@ class Trainer:
         self,
         model: Seq2Seq,
         dataset: Dataset,
-        judge: Judge,
-        goal: Goal,
-        *,
+        judging: Judging,
         train: TrainConfig,
-        evaluate: EvaluateConfig,
+        *,
         device: Device,
         checkpoints: Checkpoints,
         listeners: Sequence[Listener] = (),
@@ -116,18 +128,14 @@ class Trainer:
     ) -> None:
         self.model = model
         self.dataset = dataset
-        self.judge = judge
-        self.goal = goal
+        self.judging = judging
         self.train = train
-        self.evaluate = evaluate
         self.device = device
         self.checkpoints = checkpoints
         self.listeners = listeners
         self.stop = stop
         self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
-        self.scaler = torch.amp.GradScaler(
-            device.device.type, enabled=device.dtype == torch.float16
-        )
+        self.scaler = torch.amp.GradScaler(device.device.type, enabled=device.dtype == torch.float16)
         self.state = TrainingState()
         self._planned: tuple[int, list[list[int]]] = (-1, [])
 
@@ -219,17 +227,17 @@ class Trainer:
         return state.step >= self.train.steps or out_of_time or self._is_patience_over()
 
     def _is_patience_over(self) -> bool:
-        best = self.goal.best(self.state.judged)
-        if self.evaluate.patience is None or best is None:
+        best = self.judging.goal.best(self.state.judged)
+        if self.judging.patience is None or best is None:
             return False
-        return sum(step > best for step in self.state.judged) >= self.evaluate.patience
+        return sum(step > best for step in self.state.judged) >= self.judging.patience
 
     def _after_step(self) -> None:
         state = self.state
         for listener in self.listeners:
             listener.stepped(state.step)
         signum = self.stop()
-        if state.step % self.evaluate.every == 0 and signum is None:
+        if state.step % self.judging.every == 0 and signum is None:
             self._judge()
         elif signum is not None or (self.train.save_every and state.step % self.train.save_every == 0):
             self._save()
@@ -250,8 +258,8 @@ class Trainer:
             listener.logged(record)
 
     def _judge(self) -> None:
-        scores = self.judge(self.model, self.state.step)
-        value = next(score.value for score in scores if score.metric == self.goal.metric)
+        scores = self.judging.judge(self.model, self.state.step)
+        value = next(score.value for score in scores if score.metric == self.judging.goal.metric)
         self.state.judged[self.state.step] = value
         self._save()
         for listener in self.listeners:
@@ -261,29 +269,29 @@ class Trainer:
         state = {"state": asdict(self.state), "scaler": self.scaler.state_dict()}
         self.checkpoints.save(self.state.step, self.model.weights(), self.optimizer, state)
         judged = sorted(self.state.judged)
-        best = self.goal.best(self.state.judged)
+        best = self.judging.goal.best(self.state.judged)
         keep = set(self.checkpoints.steps()[-self.train.keep :]) | set(judged[-self.train.average :])
         self.checkpoints.prune(keep if best is None else keep | {best})
 
     # The end ---------------------------------------------------------------------------------------
 
     def _finish(self) -> Outcome:
-        best = self.goal.best(self.state.judged)
+        best = self.judging.goal.best(self.state.judged)
         if best is None:
             raise DivergedError(
-                f"no evaluation gave a finite {self.goal.metric}; lower train.learning_rate"
+                f"no evaluation gave a finite {self.judging.goal.metric}; lower train.learning_rate"
             )
         self.model.load_weights(self.checkpoints.weights(best))
-        scores = self.judge(self.model, best)
+        scores = self.judging.judge(self.model, best)
         averaged = tuple(sorted(self.state.judged)[-self.train.average :])
         if len(averaged) > 1:
             self.model.load_weights(mean_weights([self.checkpoints.weights(s) for s in averaged]))
-            mean_scores = self.judge(self.model, averaged[-1])
+            mean_scores = self.judging.judge(self.model, averaged[-1])
             values = [
-                next(s.value for s in group if s.metric == self.goal.metric)
+                next(s.value for s in group if s.metric == self.judging.goal.metric)
                 for group in (mean_scores, scores)
             ]
-            if self.goal.better(values[0], than=values[1]):
+            if self.judging.goal.better(values[0], than=values[1]):
                 return Outcome(averaged[-1], mean_scores, averaged)
             self.model.load_weights(self.checkpoints.weights(best))
         return Outcome(best, scores, (best,))

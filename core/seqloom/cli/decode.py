@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from seqloom.cli.output import State, print_json
+from seqloom.cli.output import State, plain, print_json
 from seqloom.errors import DataError, StorageError, UsageError
 from seqloom.hooks import Options, TaskSpec
 
@@ -61,11 +62,8 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
 
     def verb(ctx: typer.Context, **given: Any) -> None:
         flags = spec.flags(**{name: given.pop(name) for name in own})
-        decode = {
-            name: given.pop(name)
-            for name in ("beam", "n_best", "length_penalty", "batch_size")
-            if given[name] is not None or not given.pop(name, True)
-        }
+        keys = ("beam", "n_best", "length_penalty", "batch_size")
+        decode = {name: given[name] for name in keys if given[name] is not None}
         request = Request(
             model=given["model"],
             inputs=given["inputs"] or [],
@@ -99,7 +97,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
     return verb
 
 
-def _every_verb(
+def _every_verb(  # noqa: PLR0913, PLR0917 - one parameter a flag
     ctx: typer.Context,
     model: Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")],
     inputs: Annotated[list[str] | None, typer.Argument(help="Inputs; none reads stdin.")] = None,
@@ -110,9 +108,7 @@ def _every_verb(
     format: Annotated[Format, typer.Option(help="Text, or JSON lines with scores.")] = Format.text,  # noqa: A002
     beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")] = None,
     n_best: Annotated[int | None, typer.Option(min=1, help="Outputs of each input.")] = None,
-    length_penalty: Annotated[
-        float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")
-    ] = None,
+    length_penalty: Annotated[float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")] = None,
     batch_size: Annotated[int | None, typer.Option(min=1, help="Inputs decoded together.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
     dtype: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
@@ -173,7 +169,7 @@ def _located(given: Iterable[str], predictor: Predictor) -> Iterator[Located]:
     for number, text in enumerate(given):
         if not text.strip():
             raise DataError("the line is empty; give some text", STDIN, number + 1)
-        yield Located(Example(number, {slot: text}, None, []), STDIN, number + 1)
+        yield Located(Example(number, {slot: text}, None, []), line=number + 1)
 
 
 def _file_inputs(file: Path, predictor: Predictor) -> Iterator[Located]:
@@ -215,7 +211,7 @@ def _write(stream: TextIO, prediction: Prediction, predictor: Predictor, format_
     if format_ is Format.jsonl:
         rendered = [task.render(found, prediction.example) for found in prediction.hypotheses]
         record = {"id": prediction.example.id, **prediction.example.inputs, "outputs": rendered}
-        print_json(record, stream, indent=None)
+        stream.write(json.dumps(plain(record), ensure_ascii=False) + "\n")
         return
     for found in prediction.hypotheses:
         text = task.text(found).replace("\n", " ")  # a line an output, whatever the output

@@ -21,9 +21,7 @@ def register(app: typer.Typer) -> None:
 def demo(
     ctx: typer.Context,
     task: Annotated[str, typer.Argument(help="The task to show.")],
-    folder: Annotated[Path, typer.Option(help="Where to write data and pictures.")] = Path(
-        "seqloom-demo"
-    ),
+    folder: Annotated[Path, typer.Option(help="Where to write data and pictures.")] = Path("seqloom-demo"),
     seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
 ) -> None:
     """Make data, train a small model on it, use it and register it."""

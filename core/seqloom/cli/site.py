@@ -44,9 +44,7 @@ class StopRequest:
     @contextmanager
     def installed(self) -> Iterator[None]:
         """Listens while the block runs."""
-        before = {
-            number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        before = {number: signal.signal(number, self.handle) for number in (signal.SIGINT, signal.SIGTERM)}
         try:
             yield
         finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from seqloom.hooks import Demo, DemoRequest
@@ -85,4 +86,4 @@ def nearest_bleu(train: Sequence[Pair], test: Sequence[Pair]) -> float:
 
 def _grams(sentence: str) -> set[str]:
     words = sentence.split()
-    return {*words, *(" ".join(pair) for pair in zip(words, words[1:], strict=False))}
+    return {*words, *(" ".join(pair) for pair in pairwise(words))}
