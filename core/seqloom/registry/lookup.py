@@ -23,7 +23,7 @@ def check_name(kind: str, name: str) -> None:
     """Raises ConfigError where a name could not stand in a model's URI."""
     if not NAME.fullmatch(name):
         raise ConfigError(
-            f"'{name}' cannot name a {kind}: use up to 100 letters, digits, '.', '_' and '-', "
+            f"'{name}' is no name for {kind}: use up to 100 letters, digits, '.', '_' and '-', "
             "a letter or a digit first"
         )
 

@@ -143,12 +143,17 @@ class _Parser:
         if wanted in {int, float}:
             if token.kind != "number":
                 self._fail(token, f"expected a number to compare {name} with, found {token.text}")
-            return int(token.text) if re.fullmatch(r"[-+]?\d{1,18}", token.text) else float(token.text)
+            return self._number(token.text)
         if token.kind != "text":
             hint = f"; write '{token.text}'" if token.kind in {"word", "number"} else ""
             self._fail(token, f"expected text in quotes to compare {name} with, found {token.text}{hint}")
         content = token.text[1:-1]
         return self._moment(token, content) if wanted is datetime else content
+
+    def _number(self, content: str) -> float:
+        if re.fullmatch(r"[-+]?\d+", content) and abs(int(content)) < 2**63:  # what a database holds
+            return int(content)
+        return float(content)
 
     def _moment(self, token: Token, content: str) -> datetime:
         try:

@@ -104,16 +104,13 @@ class Registry:
             session.add(row)
             return _reread(session, row).record()
 
-    def end_run(
-        self, run_id: str, status: RunStatus, error: str | None = None, model: str | None = None
-    ) -> Run:
+    def end_run(self, run_id: str, status: RunStatus, error: str | None = None) -> Run:
         """Says how a run ended.
 
         Args:
             run_id: The run.
             status: How it stands now.
             error: What ended it, None where it ended well.
-            model: URI of the model it made or used, where that is known only now.
 
         Raises:
             ConfigError: There is no such run.
@@ -121,7 +118,6 @@ class Registry:
         with self._database.writing() as session:
             row = run_row(session, run_id)
             row.status, row.error, row.ended_at = status, error, self._clock()
-            row.model = model or row.model
             return _reread(session, row).record()
 
     def reopen_run(self, run_id: str) -> Run:
@@ -189,23 +185,35 @@ class Registry:
     ) -> Model:
         """Registers a folder as the next version of a model.
 
+        Args:
+            name: The model's name.
+            task: The task's name.
+            run_id: The run that made it, which is told so; None where it came from elsewhere.
+            folder: Its files (absolute).
+            sha256: Of the folder's ``manifest.json``.
+            scores: Those of its best checkpoint.
+
         Raises:
             ConfigError: The name cannot be one, or there is no such run.
         """
-        check_name("model", name)
+        check_name("a model", name)
         with self._database.writing() as session:
+            maker = None if run_id is None else run_row(session, run_id)
             row = ModelRow(
                 name=name,
                 version=1 + count_versions(session, name),
                 task=task,
-                run_id=None if run_id is None else run_row(session, run_id).id,
+                run_id=maker and maker.id,
                 folder=folder,
                 sha256=sha256,
                 created_at=self._clock(),
                 scores=[ScoreRow.of(score) for score in scores],
             )
             session.add(row)
-            return _reread(session, row).record()
+            model = _reread(session, row).record()
+            if maker is not None:
+                maker.model = model.uri
+            return model
 
     def model(self, uri: str) -> Model:
         """Looks a model up by its URI.
@@ -242,7 +250,7 @@ class Registry:
         Raises:
             ConfigError: The alias cannot be one, or there is no such version.
         """
-        check_name("alias", alias)
+        check_name("an alias", alias)
         if alias == LATEST:
             raise ConfigError(f"'{LATEST}' always is the newest version; choose another alias")
         with self._database.writing() as session:

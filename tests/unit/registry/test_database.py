@@ -1,0 +1,242 @@
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from seqloom.errors import BusyError, ConfigError, StorageError
+from seqloom.registry.database import Database
+from seqloom.registry.store import Registry
+
+READY = """
+import sys
+from seqloom.registry.store import Registry
+print("ready", flush=True)
+sys.stdin.readline()
+"""
+INSERT = "INSERT INTO models VALUES (1, 'a', 1, 't', NULL, '/x', '', '2026-11-21 00:00:00')"
+COUNT = "SELECT count(*) FROM models"
+
+
+def at_once(program: str, processes: int) -> list[str]:
+    """Runs a program in several processes that start working at one moment; gives what each printed."""
+    command = [sys.executable, "-W", "error", "-c", READY + program]
+    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(processes)]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    outputs = [worker.communicate(timeout=120) for worker in workers]
+    assert [errors for _, errors in outputs] == [""] * processes
+    assert [worker.returncode for worker in workers] == [0] * processes
+    return [output for output, _ in outputs]
+
+
+def test_writers_leave_no_gap(url: str) -> None:
+    Registry(url).close()
+
+    outputs = at_once(
+        f"registry = Registry({url!r})\n"
+        "for _ in range(25):\n"
+        "    print(registry.add_model('de-en', 'translation', None, '/x', '', []).version)\n",
+        processes=4,
+    )
+
+    versions = [[int(line) for line in output.split()] for output in outputs]
+    assert all(own == sorted(own) for own in versions)
+    assert sorted(version for own in versions for version in own) == list(range(1, 101))
+    with Registry(url) as registry:
+        assert [model.version for model in registry.models()] == list(range(100, 0, -1))
+
+
+def test_many_first_openings_make_one_schema(url: str, tmp_path: Path) -> None:
+    at_once(f"registry = Registry({url!r}); registry.add_model('a', 't', None, '/x', '', [])", processes=8)
+
+    with closing(sqlite3.connect(tmp_path / "registry.db")) as connection:
+        assert connection.execute("SELECT version_num FROM seqloom_schema").fetchall() == [("0001",)]
+        assert connection.execute("SELECT count(*), max(version) FROM models").fetchone() == (8, 8)
+
+
+def test_pragmas(url: str) -> None:
+    database = Database(url)
+    with database.reading() as session:
+        values = {
+            name: session.connection().exec_driver_sql(f"PRAGMA {name}").scalar()
+            for name in ("journal_mode", "foreign_keys", "synchronous")
+        }
+    database.close()
+
+    assert values == {"journal_mode": "wal", "foreign_keys": 1, "synchronous": 2}
+
+
+def test_reader_does_not_wait_for_the_writer(url: str) -> None:
+    with closing(Database(url)) as one, closing(Database(url, lock_timeout_seconds=0.05)) as other:
+        with one.writing() as writer:
+            writer.connection().exec_driver_sql(INSERT)
+            with other.reading() as reader:
+                assert reader.connection().exec_driver_sql(COUNT).scalar() == 0
+            message = r"registry.db has been locked .* 0.05 seconds; try again"
+            with pytest.raises(BusyError, match=message), other.writing():
+                pass
+        with other.reading() as reader:
+            assert reader.connection().exec_driver_sql(COUNT).scalar() == 1
+
+
+def test_failed_writing_leaves_nothing(url: str) -> None:
+    with closing(Database(url)) as database:
+        with suppress(ZeroDivisionError), database.writing() as session:
+            session.connection().exec_driver_sql(INSERT)
+            raise ZeroDivisionError
+        with database.reading() as session:
+            assert session.connection().exec_driver_sql(COUNT).scalar() == 0
+        with database.writing() as session:
+            session.connection().exec_driver_sql(INSERT)
+        with database.reading() as session:
+            assert session.connection().exec_driver_sql(COUNT).scalar() == 1
+
+
+def test_opening_waits_for_the_lock(url: str, tmp_path: Path) -> None:
+    with FileLock(tmp_path / "registry.db.lock"), pytest.raises(BusyError):
+        Database(url, lock_timeout_seconds=0.05)
+
+
+def test_another_programs_lock_is_busy(url: str, tmp_path: Path) -> None:
+    """A program that knows nothing of our lock file holds SQLite's own."""
+    database = Database(url, lock_timeout_seconds=0.05)
+    with closing(database), closing(sqlite3.connect(tmp_path / "registry.db")) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(BusyError), database.writing() as session:
+            session.connection()
+
+
+# Places that cannot be used ----------------------------------------------------------------------------
+
+
+def _text(file: Path) -> None:
+    file.write_text("This is a letter, not a database. " * 100)
+
+
+def _folder(file: Path) -> None:
+    file.mkdir()
+
+
+def _folder_for_lock(file: Path) -> None:
+    file.with_name("registry.db.lock").mkdir()
+
+
+def _damaged(file: Path) -> None:
+    Registry(f"sqlite:///{file}").close()
+    content = bytearray(file.read_bytes())
+    content[100:] = b"\xff" * (len(content) - 100)
+    file.write_bytes(content)
+
+
+def _cut(file: Path) -> None:
+    Registry(f"sqlite:///{file}").close()
+    with file.open("r+b") as opened:
+        opened.truncate(5000)
+
+
+def _newer(file: Path) -> None:
+    Registry(f"sqlite:///{file}").close()
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE seqloom_schema SET version_num = '0002_of_tomorrow'")
+
+
+def _foreign(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("CREATE TABLE runs (id)")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        (_text, "is not an SQLite database; move it away, or name another registry with --registry"),
+        (_folder, "cannot be opened; make it a file in a folder that you may write to"),
+        (_folder_for_lock, r"cannot be locked \(registry.db.lock: .+\); make its folder writable"),
+        (_damaged, "is damaged; put a copy back"),
+        (_cut, "is damaged; put a copy back"),
+        (
+            _newer,
+            "has schema '0002_of_tomorrow', and this Seqloom knows none beyond '0001'; install the newer",
+        ),
+        (_foreign, "is another program's database; give the registry one of its own"),
+    ],
+)
+def test_unusable_file_is_named(
+    url: str, tmp_path: Path, spoil: Callable[[Path], None], message: str
+) -> None:
+    file = tmp_path / "registry.db"
+    spoil(file)
+    before = file.read_bytes() if file.is_file() else None
+
+    with pytest.raises(StorageError, match=f"^{file} {message}"):
+        Registry(url)
+
+    assert (file.read_bytes() if file.is_file() else None) == before
+
+
+def test_read_only_database_is_read_and_not_written(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    with Registry(url) as registry:
+        model = registry.add_model("a", "t", None, "/x", "", [])
+
+    with Registry(f"sqlite:///file:{file}?mode=ro&uri=true") as registry:
+        assert registry.models() == [model]
+        with pytest.raises(
+            StorageError, match=f"^{file} cannot be written; make it and its folder writable"
+        ):
+            registry.set_alias("a", 1, "champion")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
+def test_folder_without_permission(url: str, tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    try:
+        with pytest.raises(StorageError, match=r"cannot be locked .*Permission denied"):
+            Registry(url)
+    finally:
+        tmp_path.chmod(0o700)
+
+
+def test_missing_table_is_told_in_sqlites_words(url: str, tmp_path: Path) -> None:
+    with Registry(url) as registry:
+        with closing(sqlite3.connect(tmp_path / "registry.db")) as connection, connection:
+            connection.execute("DROP TABLE scores")
+            connection.execute("DROP TABLE aliases")
+            connection.execute("DROP TABLE models")
+        with pytest.raises(StorageError, match=r"registry.db: no such table: models"):
+            registry.models()
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("registry.db", "'registry.db' is not the URL of a database; for a file write sqlite:///FILE"),
+        ("nosuch://host/x", "is not the URL of a database"),
+    ],
+)
+def test_url_that_makes_no_sense(url: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Registry(url)
+
+
+def test_missing_driver_is_named_and_the_password_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "psycopg2", None)
+
+    with pytest.raises(ConfigError, match="needs the Python package 'psycopg2'; install it") as caught:
+        Registry("postgresql+psycopg2://me:secret@localhost/x")
+
+    assert "secret" not in str(caught.value)
