@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -91,7 +92,7 @@ def introduce(entry: object) -> tuple[pluggy.PluginManager, list[tuple[str, Spec
     attempt("registering its hooks", lambda: manager.register(entry))
     callers = manager.get_hookcallers(entry) or []
     _check_spelling(entry, {caller.name for caller in callers})
-    specs = []
+    specs: list[tuple[str, Spec[Any]]] = []
     for caller in callers:
         if caller.name in NAMING_HOOKS:
             for implementation in caller.get_hookimpls():
@@ -101,9 +102,8 @@ def introduce(entry: object) -> tuple[pluggy.PluginManager, list[tuple[str, Spec
 
 
 def _described(error: BaseException) -> str:
-    """The exception's type and the first line of its text."""
-    lines = str(error).splitlines()
-    return f"{type(error).__name__}: {lines[0]}" if lines else type(error).__name__
+    """The exception's type and text, in one line."""
+    return textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" …").removesuffix(":")
 
 
 def _check_api(entry: object) -> None:
@@ -134,8 +134,8 @@ def _checked(hook: str, answer: object) -> Iterator[tuple[str, Spec[Any]]]:
         yield kind, spec
 
 
-def _flaws(spec: Spec[Any]) -> Iterator[str]:
-    """What is wrong with a spec; dataclasses check no types."""
+def _flaws(spec: Any) -> Iterator[str]:
+    """What is wrong with a spec: dataclasses check no types, so its annotations prove nothing."""
     if not _is_name(spec.name):
         yield "a name has small letters, digits, '-' and '_' only, and begins with a letter or digit"
     if not isinstance(spec.summary, str):
@@ -148,7 +148,7 @@ def _flaws(spec: Spec[Any]) -> Iterator[str]:
         yield from _task_flaws(spec)
 
 
-def _task_flaws(spec: TaskSpec[Any]) -> Iterator[str]:
+def _task_flaws(spec: Any) -> Iterator[str]:
     if not _is_name(spec.verb):
         yield f"verb {spec.verb!r} is not a name"
     if not _is_options(spec.flags):

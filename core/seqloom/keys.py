@@ -1,0 +1,167 @@
+"""Which keys may be set, and what is wrong with what somebody set? pydantic's models in our words."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails, PydanticUndefined
+
+_UNIONS = (Union, types.UnionType)
+_TYPES: Mapping[Any, str] = {
+    int: "whole number",
+    float: "number",
+    str: "text",
+    bool: "true | false",
+    type(None): "null",
+}
+_BOUNDS = {"ge": ">=", "gt": ">", "le": "<=", "lt": "<"}
+_EXPECTED = {
+    "bool": "true or false",
+    "dict": "a mapping",
+    "float": "a number",
+    "int": "a whole number",
+    "list": "a list",
+    "model": "a mapping",
+    "string": "text",
+    "tuple": "a list",
+}
+"""What is expected, by the first word of pydantic's type and parsing errors."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Key:
+    """One key that may be set.
+
+    Attributes:
+        name: With dots between sections, as ``--set`` takes it.
+        type: What it takes, for people.
+        default: What it is where nobody sets it; ``required`` where somebody must.
+        description: What it does.
+    """
+
+    name: str
+    type: str
+    default: str
+    description: str
+
+
+def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[Key]:
+    """All keys of a model and of its sections, in the order they are declared in."""
+    for name, field in model.model_fields.items():
+        sections = [section for section in models_in(field.annotation) if not _takes_anything(section)]
+        if not sections:
+            yield Key(
+                name=prefix + name,
+                type=_type_text(field.annotation, field.metadata),
+                default=_default_text(field),
+                description=field.description or "",
+            )
+        for section in sections:
+            yield from keys_of(section, f"{prefix}{name}.")
+
+
+def models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a value of this annotation may be; those inside lists and mappings are not."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if get_origin(annotation) is Annotated:
+        return models_in(get_args(annotation)[0])
+    if get_origin(annotation) in _UNIONS:
+        return [model for part in get_args(annotation) for model in models_in(part)]
+    return []
+
+
+def known_keys(model: type[BaseModel], data: Any, path: tuple[int | str, ...]) -> list[str]:
+    """The keys of the section at ``path`` of ``data``; none where it is not a section of its own."""
+    for part in path:
+        data = data[part]
+        field = model.model_fields.get(str(part))
+        choices = (
+            [choice for choice in models_in(field.annotation) if _may_be(choice, data)] if field else []
+        )
+        if not choices:
+            return []
+        model = choices[0]
+    return list(model.model_fields)
+
+
+def explain(detail: ErrorDetails) -> str:
+    """One of pydantic's errors in our words."""
+    kind, message, found = detail["type"], detail["msg"], shown(detail["input"])
+    if kind == "missing":
+        return "is missing"
+    if kind.endswith(("_type", "_parsing", "_from_float")) and kind.split("_")[0] in _EXPECTED:
+        return f"expected {_EXPECTED[kind.split('_')[0]]}, found {found}"
+    if kind in ("value_error", "assertion_error"):
+        return message.partition(", ")[2]
+    return f"expected {_requirement(message)}, found {found}"
+
+
+def shown(value: Any) -> str:
+    """A value as a message tells it: short."""
+    if isinstance(value, dict | list | tuple):
+        return "a mapping" if isinstance(value, dict) else "a list"
+    text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _requirement(message: str) -> str:
+    """``Input should be greater than 0`` to ``a value greater than 0``."""
+    subject, should, rest = message.partition(" should ")
+    if not should:
+        return f"something else ({message})"
+    if subject == "Input" and rest.startswith("be '"):
+        return rest.removeprefix("be ")
+    return f"{'a value' if subject == 'Input' else subject.lower()} that should {rest}".replace(
+        "that should be ", ""
+    )
+
+
+def _takes_anything(model: type[BaseModel]) -> bool:
+    return model.model_config.get("extra") == "allow"
+
+
+def _may_be(model: type[BaseModel], data: Any) -> bool:
+    """Whether data is of this variant of a union; their ``name`` tells them apart."""
+    field = model.model_fields.get("name")
+    names = get_args(field.annotation) if field and get_origin(field.annotation) is Literal else ()
+    return not names or not isinstance(data, dict) or data.get("name", names[0]) in names
+
+
+def _type_text(annotation: Any, metadata: list[Any]) -> str:
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        inner = [bound for item in arguments[1:] for bound in getattr(item, "metadata", [item])]
+        return _type_text(arguments[0], [*metadata, *inner])
+    if origin is Literal:
+        text = " | ".join(str(choice) for choice in arguments)
+    elif origin in _UNIONS:
+        text = " | ".join(_type_text(part, []) for part in arguments)
+    elif origin in (list, tuple):
+        text = f"list of {_type_text(arguments[0], [])}"
+    elif origin is dict:
+        text = f"mapping to {_type_text(arguments[1], [])}"
+    else:
+        text = _TYPES.get(annotation) or str(getattr(annotation, "__name__", annotation)).lower()
+    bounds = [
+        f"{sign} {getattr(item, word)}"
+        for item in metadata
+        for word, sign in _BOUNDS.items()
+        if hasattr(item, word)
+    ]
+    return " ".join([text, *bounds])
+
+
+def _default_text(field: FieldInfo) -> str:
+    default = field.get_default(call_default_factory=True)
+    if default is PydanticUndefined:
+        return "required"
+    if isinstance(default, BaseModel):
+        default = default.model_dump()
+    return default if isinstance(default, str) else json.dumps(default, default=str)
