@@ -219,7 +219,7 @@ def _data_hashes(job: Job, splits: Sequence[str]) -> dict[str, str]:
 def _whole(job: Job) -> dict[str, Any]:
     """The job as JSON with its root made absolute: a run folder stands by itself."""
     config = job.config.model_dump(mode="json")
-    config["data"]["root"] = str(job.root)
+    config["data"]["root"] = str(job.root.absolute())
     return config
 
 
