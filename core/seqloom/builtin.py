@@ -76,6 +76,9 @@ def _transformer_decoder() -> Callable[[TransformerOptions, DecoderParts], AnyDe
 # Recurrent ---------------------------------------------------------------------------------------------
 
 
+RECURRENT_SHAPE = {"cell", "layers", "hidden", "dropout"}  # the options that both recurrent parts share
+
+
 class RnnEncoderOptions(Options):
     """Of a recurrent encoder."""
 
@@ -116,21 +119,32 @@ class DotOptions(Options):
 
 
 def _rnn_encoder() -> Callable[[RnnEncoderOptions, EncoderParts], Encoder]:
+    from seqloom.nn.recurrence import RecurrentShape  # noqa: PLC0415
     from seqloom.nn.recurrent import RecurrentEncoder  # noqa: PLC0415
 
     def build(options: RnnEncoderOptions, parts: EncoderParts) -> Encoder:
-        return RecurrentEncoder(parts.width, **options.model_dump())
+        shape = RecurrentShape(**options.model_dump(include=RECURRENT_SHAPE))
+        return RecurrentEncoder(
+            parts.width, shape, bidirectional=options.bidirectional, reverse=options.reverse
+        )
 
     return build
 
 
 def _rnn_decoder() -> Callable[[RnnDecoderOptions, DecoderParts], AnyDecoder]:
+    from seqloom.nn.recurrence import RecurrentShape  # noqa: PLC0415
     from seqloom.nn.recurrent import RecurrentDecoder  # noqa: PLC0415
 
     def build(options: RnnDecoderOptions, parts: DecoderParts) -> AnyDecoder:
         attention = None if parts.attention is None else parts.attention(options.hidden)
+        shape = RecurrentShape(**options.model_dump(include=RECURRENT_SHAPE))
         return RecurrentDecoder(
-            parts.embedding, parts.output, attention, parts.memory_final, **options.model_dump()
+            parts.embedding,
+            parts.output,
+            attention,
+            parts.memory_final,
+            shape,
+            input_feeding=options.input_feeding,
         )
 
     return build
@@ -208,7 +222,7 @@ def _tokenizer(name: str) -> Callable[[], Callable[[Any], Tokenizer]]:
     def load() -> Callable[[Any], Tokenizer]:
         from seqloom import tokenizer  # noqa: PLC0415
 
-        made: Callable[[Any], Tokenizer] = getattr(tokenizer, name)
+        made: Callable[..., Tokenizer] = getattr(tokenizer, name)
         return lambda options: made(**options.model_dump())
 
     return load
@@ -237,7 +251,7 @@ def _metric(name: str) -> Callable[[], Callable[[Any], Metric]]:
     def load() -> Callable[[Any], Metric]:
         from seqloom import metrics  # noqa: PLC0415
 
-        made: Callable[[Any], Metric] = getattr(metrics, name)
+        made: Callable[..., Metric] = getattr(metrics, name)
         return lambda options: made(**options.model_dump())
 
     return load

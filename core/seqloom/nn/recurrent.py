@@ -1,0 +1,203 @@
+"""Recurrent encoder and decoder: LSTM or GRU layers, with an attention between them or without."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from seqloom.batch import Decoded, Memory, Padded
+from seqloom.errors import ConfigError
+from seqloom.nn.attention import AnyAttention, NoAttention
+from seqloom.nn.decoder import Decoder
+from seqloom.nn.embedding import TokenEmbedding
+from seqloom.nn.encoder import Encoder
+from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
+
+
+class RecurrentEncoder(Encoder):
+    """LSTM or GRU layers over features.
+
+    The final state holds each layer's last state, (h, c) of an LSTM or h of a GRU, each with the
+    directions side by side; a direction's last state is the one after its last real position.
+
+    Args:
+        width: D of the features. The memory's values have the state's width for each direction.
+        shape: How its layers are made.
+        bidirectional: Whether to read from both ends.
+        reverse: Whether to read from the end (Sutskever et al. 2014, section 3.3). The values stay in
+            the input's order: those at t have read t and all that follows.
+
+    Raises:
+        ConfigError: Both ``bidirectional`` and ``reverse``.
+    """
+
+    def __init__(
+        self, width: int, shape: RecurrentShape, *, bidirectional: bool = True, reverse: bool = False
+    ) -> None:
+        super().__init__()
+        if bidirectional and reverse:
+            raise ConfigError(
+                "a bidirectional encoder reads from both ends: choose either bidirectional or reverse"
+            )
+        self.reverse = reverse
+        self.dropout = nn.Dropout(shape.dropout)
+        self.recurrence = Recurrence(shape, width, bidirectional=bidirectional)
+        self.width = self.recurrence.width
+        self.final_shape = (shape.layers, self.recurrence.state_width)
+
+    def forward(self, features: Padded) -> Memory:
+        """Encodes features [B, T, D], each of at least one position."""
+        if self.reverse:
+            features = _reversed(features)
+        values, lengths = self.dropout(features.values), features.lengths
+        # Packing wants the lengths on the CPU: on a GPU, the one moment where the encoder waits for it.
+        packed = pack_padded_sequence(values, lengths.cpu(), batch_first=True, enforce_sorted=False)
+        packed, final = self.recurrence(packed)
+        read, _ = pad_packed_sequence(packed, batch_first=True, total_length=values.shape[1])
+        if self.reverse:
+            read, _ = _reversed(Padded(read, lengths))
+        return Memory(read, lengths, final)
+
+
+def _reversed(padded: Padded) -> Padded:
+    """The real positions from last to first; padding stays on the right."""
+    size = padded.values.shape[1]
+    order = (padded.lengths[:, None] - 1 - torch.arange(size, device=padded.lengths.device)) % size
+    return padded._replace(values=padded.values.gather(1, order[:, :, None].expand_as(padded.values)))
+
+
+class RecurrentContext(NamedTuple):
+    """A source as the decoder sees it.
+
+    Attributes:
+        layers: [B, L, H], the state that its hypotheses begin with.
+        keys: What the attention prepared.
+    """
+
+    layers: Tensor
+    keys: Any
+
+
+class RecurrentState(NamedTuple):
+    """What a hypothesis has become.
+
+    Attributes:
+        layers: [B, K, L, H].
+        fed: [B, K, D], the last output, for input feeding; [B, K, 0] without it.
+        attention: The attention's own state.
+    """
+
+    layers: Tensor
+    fed: Tensor
+    attention: Any
+
+
+class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
+    """LSTM or GRU layers over the target.
+
+    With an attention, the top layer's state h looks the memory up and the output is
+    tanh(W [h; context]) (Luong et al. 2015, section 3). Without one, all that it knows of the source is
+    the state that it begins with (Sutskever et al. 2014), and the output is tanh(W h).
+
+    What the layers begin with is the :class:`seqloom.nn.recurrence.Bridge`'s affair.
+
+    Args:
+        embedding: Tokens to vectors.
+        output: States [.., D] to logits [.., V], D being the embedding's width.
+        attention: For queries of the shape's ``hidden`` width, or None.
+        memory_final: (L, H) of the memory's final state.
+        shape: How its layers are made.
+        input_feeding: Whether a step also reads the last output (Luong et al. 2015, section 3.3).
+            Positions then wait for each other in training too.
+
+    Raises:
+        ConfigError: ``input_feeding`` without an attention: it is there to tell the next step what the
+            last one attended to.
+    """
+
+    def __init__(
+        self,
+        embedding: TokenEmbedding,
+        output: nn.Module,
+        attention: AnyAttention | None,
+        memory_final: tuple[int, int],
+        shape: RecurrentShape,
+        *,
+        input_feeding: bool = False,
+    ) -> None:
+        super().__init__()
+        if input_feeding and attention is None:
+            raise ConfigError(
+                "input_feeding feeds what the last step attended to, and this decoder has no attention: "
+                "name one as model.attention, or leave input_feeding out"
+            )
+        width = embedding.width
+        self.embedding = embedding
+        self.output = output
+        self.attention = attention or NoAttention()
+        self.fed_width = width if input_feeding else 0
+        self.dropout = nn.Dropout(shape.dropout)
+        self.recurrence = Recurrence(shape, width + self.fed_width)
+        self.bridge = Bridge(memory_final, (shape.layers, self.recurrence.state_width))
+        self.combine = nn.Linear(shape.hidden + self.attention.width, width)
+
+    def forward(
+        self, memory: Memory, tokens: Padded, *, at: Tensor | None = None, weights: bool = False
+    ) -> Decoded:
+        context = self.prepare(memory)
+        embedded = self.dropout(self.embedding(tokens.values))
+        if self.fed_width or self.attention.sequential:
+            states, attention = self._one_by_one(context, embedded)
+        else:
+            states, attention = self._at_once(context, embedded)
+        states = states if at is None else states[at]
+        return Decoded(self.output(states), attention if weights and self.attention.width else None)
+
+    def prepare(self, memory: Memory) -> RecurrentContext:
+        return RecurrentContext(self.bridge(memory.final), self.attention.prepare(memory))
+
+    def start(self, context: RecurrentContext, hypotheses: int) -> RecurrentState:
+        layers = context.layers[:, None].expand(-1, hypotheses, -1, -1)
+        fed = layers.new_zeros(len(layers), hypotheses, self.fed_width)
+        return RecurrentState(layers, fed, self.attention.start(context.keys, hypotheses))
+
+    def step(
+        self, context: RecurrentContext, state: RecurrentState, token: Tensor
+    ) -> tuple[Tensor, RecurrentState]:
+        states, _, state = self._advance(context, state, self.dropout(self.embedding(token)))
+        return self.output(states), state
+
+    def _advance(
+        self, context: RecurrentContext, state: RecurrentState, embedded: Tensor
+    ) -> tuple[Tensor, Tensor, RecurrentState]:
+        """One position [B, K, D] further: what goes to the output layer, the weights, the next state."""
+        read = torch.cat([embedded, state.fed], dim=-1).flatten(0, 1)  # [B·K, D]
+        hidden, layers = self.recurrence(read[:, None], state.layers.flatten(0, 1))
+        hidden = hidden.view(*embedded.shape[:2], -1)  # [B, K, H]
+        states, weights, attention = self._combine(hidden, context.keys, state.attention)
+        fed = states[..., : self.fed_width]
+        return states, weights, RecurrentState(layers.view_as(state.layers), fed, attention)
+
+    def _combine(self, hidden: Tensor, keys: Any, state: Any) -> tuple[Tensor, Tensor, Any]:
+        """[B, K, H] to what goes to the output layer [B, K, D], the weights, the attention's next state."""
+        context, weights, state = self.attention(hidden, keys, state)
+        combined = torch.tanh(self.combine(torch.cat([hidden, context], dim=-1)))
+        return self.dropout(combined), weights, state
+
+    def _at_once(self, context: RecurrentContext, embedded: Tensor) -> tuple[Tensor, Tensor]:
+        hidden, _ = self.recurrence(embedded, context.layers)
+        start = self.attention.start(context.keys, hidden.shape[1])  # the U positions as hypotheses
+        states, weights, _ = self._combine(hidden, context.keys, start)
+        return states, weights
+
+    def _one_by_one(self, context: RecurrentContext, embedded: Tensor) -> tuple[Tensor, Tensor]:
+        state = self.start(context, 1)
+        states, attention = [], []
+        for position in range(embedded.shape[1]):
+            last, weights, state = self._advance(context, state, embedded[:, position, None])
+            states.append(last)
+            attention.append(weights)
+        return torch.cat(states, dim=1), torch.cat(attention, dim=1)
