@@ -1,0 +1,87 @@
+"""The members of a search as one: they read the same tokens, and their scores add up."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from seqloom.batch import tree_map
+from seqloom.search.scorer import Member
+from seqloom.vocabulary import Vocabulary
+
+COMPACT_BELOW = 0.8
+"""Share of the batch still open at which dropping the rest pays for copying contexts and states."""
+
+
+class Ensemble:
+    """Scorers that walk together, one hypothesis a source at first.
+
+    Args:
+        members: At least one, each with its own memory of the same B sources.
+        vocabulary: The target's, the same for all.
+    """
+
+    def __init__(self, members: Sequence[Member], vocabulary: Vocabulary) -> None:
+        self._voices = [(member.scorer, member.weight) for member in members]
+        self._contexts = [member.scorer.prepare(member.memory) for member in members]
+        self._states = [
+            scorer.start(context, 1)
+            for (scorer, _), context in zip(self._voices, self._contexts, strict=True)
+        ]
+        self._eos = vocabulary.eos
+        self.device = members[0].memory.values.device
+        never = [vocabulary.pad, vocabulary.bos, vocabulary.eos]
+        self._no_continuation = torch.tensor(never, device=self.device)
+
+    def score(self, token: Tensor, last: list[int]) -> tuple[Tensor, Tensor]:
+        """Weighted sums of log-probabilities (nats) of what follows ``token`` [B, K] int64.
+
+        Args:
+            token: What was just chosen.
+            last: The sources (rows) whose next token must be EOS.
+
+        Returns:
+            [B, K, V] of tokens that go on, -inf for PAD, BOS and EOS; and [B, K] of EOS.
+        """
+        total = self._summed(token)
+        eos = total[:, :, self._eos].clone()
+        total.index_fill_(-1, self._no_continuation, -math.inf)
+        if last:
+            total[last] = -math.inf
+        return total, eos
+
+    def _summed(self, token: Tensor) -> Tensor:
+        total: Any = None
+        for i, (scorer, weight) in enumerate(self._voices):
+            scores, self._states[i] = scorer.score(self._contexts[i], self._states[i], token)
+            if total is None:
+                total = scores if weight == 1 else scores * weight
+            else:
+                total.add_(scores, alpha=weight)
+        return total  # type: ignore[no-any-return]
+
+    def select(self, hypotheses: Tensor, sources: Tensor | None) -> None:
+        """Goes on with these hypotheses.
+
+        Args:
+            hypotheses: [B', K'] int64, positions in the flattened [B * K] of now.
+            sources: [B'] int64, rows of now; None where all go on.
+        """
+        flat = hypotheses.flatten()
+
+        def gathered(state: Tensor) -> Tensor:
+            kept = state.flatten(0, 1).index_select(0, flat)
+            return kept.view(*hypotheses.shape, *state.shape[2:])
+
+        self._states = [tree_map(gathered, state) for state in self._states]
+        if sources is not None:
+            self._contexts = [tree_map(lambda part: part[sources], context) for context in self._contexts]
+
+
+def last_rows(sources: list[int], limits: list[int], step: int) -> list[int]:
+    """The rows of ``sources`` that ``step``, counted from 1, must end."""
+    return [row for row, source in enumerate(sources) if limits[source] == step]
