@@ -1,0 +1,72 @@
+"""Batches: everything once, within the limit, with little padding, and as pure functions."""
+
+from __future__ import annotations
+
+from itertools import chain
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from seqloom.data.batching import epoch_batches, ordered_batches
+from seqloom.errors import DataError
+
+REALISTIC = np.random.default_rng(1).lognormal(2.7, 0.6, 20_000).astype(np.int64).clip(2, 200)
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    lengths=st.lists(st.integers(1, 50), max_size=300),
+    limit=st.integers(50, 400),
+    seed=st.integers(0, 2**64),
+    epoch=st.integers(0, 100),
+)
+def test_every_example_once_and_within_the_limit(lengths, limit, seed, epoch):
+    lengths = np.array(lengths, dtype=np.int64)
+    batches = epoch_batches(lengths, limit, seed, epoch)
+    assert sorted(chain(*batches)) == list(range(len(lengths)))
+    assert all(len(batch) * lengths[batch].max() <= limit for batch in batches)
+    assert batches == epoch_batches(lengths, limit, seed, epoch)
+
+
+@pytest.mark.parametrize("batch_elements", [512, 4096])
+def test_little_padding_and_no_needless_batch(batch_elements):
+    batches = epoch_batches(REALISTIC, batch_elements, seed=1, epoch=0)
+    padded = sum(len(batch) * REALISTIC[batch].max() for batch in batches)
+    assert padded / REALISTIC.sum() < 1.15
+    assert len(batches) < 1.15 * REALISTIC.sum() / batch_elements
+
+
+def test_seeds_and_epochs_differ_in_batches_and_their_order():
+    first, other_epoch, other_seed = (
+        epoch_batches(REALISTIC, 2048, *args) for args in [(1, 0), (1, 1), (2, 0)]
+    )
+    assert first != other_epoch != other_seed != first
+    assert {frozenset(batch) for batch in first}.isdisjoint(frozenset(batch) for batch in other_epoch[:50])
+    longest = [REALISTIC[batch].max() for batch in first]
+    assert longest != sorted(longest)
+
+
+@pytest.mark.parametrize(("batch_elements", "pooled"), [(256, True), (4096, False)])
+def test_only_large_data_is_cut_into_pools(batch_elements, pooled):
+    kinds = [set(REALISTIC[batch]) for batch in epoch_batches(REALISTIC, batch_elements, seed=1, epoch=0)]
+    mixed = [kind for kind in kinds if 9 in kind and len(kind) > 1]
+    assert (len(mixed) > 2) is pooled  # sorted as a whole, nine mixes with eight once, with ten once
+
+
+def test_the_order_is_the_same_on_every_machine_and_in_every_version():
+    batches = epoch_batches(np.array([3, 1, 2, 3, 5, 1, 4]), 6, seed=7, epoch=3)
+    assert batches == [[4], [5, 1, 2], [3, 0], [6]]
+
+
+def test_an_example_that_fits_in_no_batch_is_named():
+    with pytest.raises(DataError, match=r"example 2 has 90 positions.*\(64\).*to 90.*data\.max_length"):
+        epoch_batches(np.array([3, 64, 90, 70]), 64, seed=1, epoch=0)
+
+
+def test_ordered_batches_go_from_long_to_short():
+    batches = ordered_batches(np.array([3, 9, 1, 9, 4]), 2)
+    assert batches == [[1, 3], [4, 0], [2]]
+    assert ordered_batches(np.array([], dtype=np.int64), 2) == []
+    assert all(type(example) is int for batch in batches for example in batch)

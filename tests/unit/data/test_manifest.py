@@ -1,0 +1,120 @@
+"""Splits to examples."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+
+import pytest
+
+from seqloom.config import TableSplit
+from seqloom.data.manifest import file_sha256, read_examples, split_files
+from seqloom.errors import DataError, StorageError
+
+PARALLEL = {"source": "train.en", "target": "train.de"}
+TEXT = {"source": False}
+
+
+@pytest.fixture
+def root(tmp_path):
+    (tmp_path / "train.en").write_text("one\ntwo\nthree\n")
+    (tmp_path / "train.de").write_text("eins\nzwei\ndrei\n")
+    return tmp_path
+
+
+def test_parallel_text(root):
+    (root / "train.de.gz").write_bytes(gzip.compress((root / "train.de").read_bytes()))
+    for target in ["train.de", "train.de.gz"]:
+        first, second, third = read_examples({**PARALLEL, "target": target}, root, TEXT)
+        assert first.example == (0, {"source": "one"}, "eins", ["eins"])
+        assert second.example == (1, {"source": "two"}, "zwei", ["zwei"])
+        assert third.example.id == 2
+        assert third.files == {"source": root / "train.en", "target": root / target}
+        assert third.line == 3
+
+
+def test_a_table(root):
+    (root / "train.csv").write_text('de,en\n"ei\nns",one\nzwei,two\n')
+    split = TableSplit(file="train.csv", columns={"source": "en", "target": "de"})
+    first, second = read_examples(split, root, TEXT)
+    assert first.example == (0, {"source": "one"}, "ei\nns", ["ei\nns"])
+    assert second.example.target == "zwei"
+    assert second.files == {"source": root / "train.csv", "target": root / "train.csv"}
+    assert (first.line, second.line) == (2, 4)
+
+
+@pytest.mark.parametrize("split", [PARALLEL, {"source": "train.en"}])
+def test_a_target_may_stay_unread(root, split):
+    (root / "train.de").write_bytes(b"\xff\n")
+    examples = [located.example for located in read_examples(split, root, TEXT, with_target=False)]
+    assert examples[0] == (0, {"source": "one"}, None, [])
+    assert len(examples) == 3
+
+
+def test_reading_streams(root):
+    (root / "train.en").write_bytes(b"one\n\xff\n")
+    assert next(read_examples(PARALLEL, root, TEXT)).example.target == "eins"
+
+
+def test_columns_of_paths_come_out_absolute_and_checked(root):
+    (root / "images").mkdir()
+    (root / "images" / "1.png").touch()
+    (root / "train.tsv").write_text("images/1.png\ta\n../2.png\tb\n")
+    split = TableSplit(file="train.tsv", columns={"image": 0, "target": 1})
+    examples = read_examples(split, root, {"image": True})
+    assert next(examples).example.inputs == {"image": str(root / "images" / "1.png")}
+    with pytest.raises(DataError, match=r"train\.tsv:2: '\.\./2\.png' lies outside"):
+        next(examples)
+    (root / "train.tsv").write_text("images/2.png\ta\n")
+    with pytest.raises(DataError, match=r"train\.tsv:1: no file 'images/2\.png'.*Did you mean '1\.png'"):
+        next(read_examples(split, root, {"image": True}))
+
+
+@pytest.mark.parametrize(
+    ("english", "german", "message", "at"),
+    [
+        ("a\nb\nc\n", "a\n", r"train\.en has 3, .*train\.de has 1", ("train.en", 2)),
+        ("a\n", "a\nb\nc\nd", r"train\.en has 1, .*train\.de has 4", ("train.de", 2)),
+        ("a\nb\n", "a\n \t\n", r"train\.de:2: nothing but white space for 'target'", ("train.de", 2)),
+        ("\na\n", "a\nb\n", r"train\.en:1: nothing but white space for 'source'", ("train.en", 1)),
+        ("", "a\n", "empty", ("train.en", None)),
+    ],
+)
+def test_parallel_files_that_do_not_fit(root, english, german, message, at):
+    (root / "train.en").write_text(english)
+    (root / "train.de").write_text(german)
+    with pytest.raises(DataError, match=message) as caught:
+        list(read_examples(PARALLEL, root, TEXT))
+    assert (caught.value.file, caught.value.line) == (root / at[0], at[1])
+
+
+@pytest.mark.parametrize(
+    ("split", "message"),
+    [
+        ({"sourse": "a", "target": "b"}, r"no slot 'sourse'; there are: source, target\..*'source'\?"),
+        ({"source": "train.en"}, "no file for 'target', only for source"),
+        ({}, "no file for 'source', only for nothing"),
+        (TableSplit(file="a.csv", columns={"target": 0}), "no column for 'source', only for target"),
+        ({"source": "train.em", "target": "train.de"}, r"no file 'train\.em' in .*'train\.en'\?"),
+        ({"source": "/etc/hostname", "target": "train.de"}, "outside the data's root"),
+    ],
+)
+def test_splits_that_cannot_be_read(root, split, message):
+    with pytest.raises(DataError, match=message):
+        list(read_examples(split, root, TEXT))
+
+
+def test_the_files_of_a_split(root):
+    assert split_files(PARALLEL, root) == [root / "train.en", root / "train.de"]
+    assert split_files({"source": "train.en", "target": "train.en"}, root) == [root / "train.en"]
+    (root / "t.tsv").touch()
+    assert split_files(TableSplit(file="t.tsv", columns={"target": 0}), root) == [root / "t.tsv"]
+    with pytest.raises(DataError, match="no file 'gone'"):
+        split_files({"source": "gone"}, root)
+
+
+def test_the_hash_of_a_file(root):
+    content = (root / "train.en").read_bytes()
+    assert file_sha256(root / "train.en") == hashlib.sha256(content).hexdigest()
+    with pytest.raises(StorageError, match="gone: cannot read it"):
+        file_sha256(root / "gone")

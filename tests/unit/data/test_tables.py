@@ -1,0 +1,98 @@
+"""Rows of TSV, CSV and JSONL."""
+
+from __future__ import annotations
+
+import gzip
+import json
+
+import pytest
+
+from seqloom.data.tables import read_rows
+from seqloom.errors import DataError
+
+BY_NAME = {"source": "en", "target": "de"}
+
+
+def write(path, text):
+    content = text.encode()
+    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
+    return path
+
+
+@pytest.fixture
+def rows(tmp_path):
+    def read(name, text, columns=BY_NAME):
+        return [
+            (*row.values.values(), row.line) for row in read_rows(write(tmp_path / name, text), columns)
+        ]
+
+    return read
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+def test_each_kind_gives_the_same(rows, ending):
+    expected = [("one", "eins", 2), ("two", "zwei", 3)]
+    assert rows(f"t.tsv{ending}", "de\tid\ten\neins\t1\tone\nzwei\t2\ttwo\n") == expected
+    assert rows(f"t.csv{ending}", "de,id,en\neins,1,one\nzwei,2,two\n") == expected
+    objects = [{"de": "eins", "en": "one", "id": 1}, {"de": "zwei", "en": "two"}]
+    jsonl = "\n".join(map(json.dumps, objects))
+    assert rows(f"t.jsonl{ending}", jsonl) == [(*row[:2], row[2] - 1) for row in expected]
+
+
+def test_numbered_columns_have_no_header(rows):
+    columns = {"source": 2, "target": 0}
+    assert rows("t.tsv", "eins\t1\tone\nzwei\t2\ttwo", columns) == [("one", "eins", 1), ("two", "zwei", 2)]
+    assert rows("t.csv", "eins,1,one", columns) == [("one", "eins", 1)]
+
+
+def test_csv_quotes_hold_commas_quotes_and_line_breaks(rows):
+    text = 'en,de\r\n"a, ""b""","x\r\ny"\r\nlast,\u2028\r\n'
+    assert rows("t.csv", text) == [('a, "b"', "x\ny", 2), ("last", "\u2028", 4)]
+
+
+def test_tsv_has_no_quotes(rows):
+    assert rows("t.tsv", 'en\tde\n"a\tb"\n') == [('"a', 'b"', 2)]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("t.txt", "a", r"t\.txt: a table's name ends in"),
+        ("t.gz", "a", r"t\.gz: a table's name ends in"),
+        ("t.tsv", "en\tdee\na\tb", r"t\.tsv:1: no column 'de'.*Did you mean 'dee'"),
+        ("t.tsv", "en\tde\ten\na\tb\tc", r"t\.tsv:1: several columns are called 'en'"),
+        ("t.tsv", "en\tde\n", r"t\.tsv:1: a header, but no example"),
+        ("t.tsv", "en\tde\na\tb\na\n", r"t\.tsv:3: fields in this row: 1, in the first: 2"),
+        ("t.tsv", "en\tde\na\tb\tc\n", r"t\.tsv:2: fields in this row: 3, in the first: 2"),
+        ("t.tsv", "en\tde\n\na\tb\n", r"t\.tsv:2: an empty line"),
+        ("t.csv", "en,de\na,b\n\na,b\n", r"t\.csv:3: an empty line"),
+        ("t.csv", 'en,de\n"a\nb",c\n"d,e\nf,g\n', r"t\.csv:4: malformed CSV"),
+        ("t.csv", 'en,de\n"a"b,c\n', r"t\.csv:2: malformed CSV"),
+        ("t.csv", "en,de\n" + "a" * 140_000 + ",b\n", r"t\.csv:2: malformed CSV"),
+        ("t.jsonl", '{"en": "a", "de": "b"}\n\n', r"t\.jsonl:2: an empty line"),
+        ("t.jsonl", '{"en": "a",\n', r"t\.jsonl:1: malformed JSON: Expecting"),
+        ("t.jsonl", "[" * 100_000, r"t\.jsonl:1: malformed JSON"),
+        ("t.jsonl", '["a"]', r"t\.jsonl:1: each line needs to be an object, not a list"),
+        ("t.jsonl", '{"en": "a", "dee": "b"}', r"t\.jsonl:1: no column 'de'.*Did you mean 'dee'"),
+        ("t.jsonl", '{"en": 1.5, "de": "b"}', r"t\.jsonl:1: 'en' needs to be a string, not a number"),
+        ("t.jsonl", '{"en": null, "de": "b"}', r"'en' needs to be a string, not a null"),
+        ("t.jsonl", '{"en": "\\ud83d", "de": "b"}', r"t\.jsonl:1: half of a surrogate pair \(\\ud83d\)"),
+    ],
+)
+def test_mistakes_are_located(rows, name, text, message):
+    with pytest.raises(DataError, match=message):
+        rows(name, text)
+
+
+@pytest.mark.parametrize(
+    ("name", "columns", "message"),
+    [
+        ("t.tsv", {"source": 0, "target": 2}, r"t\.tsv:1: no column 2; there are 2"),
+        ("t.tsv", {"source": -1, "target": 0}, "no column -1"),
+        ("t.tsv", {"source": 0, "target": "de"}, r"column 'de' has a name.*name all or number all"),
+        ("t.jsonl", {"source": 0, "target": 1}, "column 0 needs a name"),
+    ],
+)
+def test_columns_that_cannot_be_are_refused(rows, name, columns, message):
+    with pytest.raises(DataError, match=message):
+        rows(name, "a\tb\n", columns)
