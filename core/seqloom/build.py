@@ -210,7 +210,7 @@ class Builder:
         return make
 
     def _build(self, kind: str, part: Part, *parts: Any) -> Any:
-        spec = self.catalog.get(kind, part.name)
+        spec: Any = self.catalog.get(kind, part.name)
         return spec.load()(spec.options(**part.options), *parts)
 
 

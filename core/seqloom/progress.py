@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
@@ -30,12 +29,12 @@ class Window:
     """Sums between two lines of the log, kept on the device so that nothing waits for them."""
 
     def __init__(self) -> None:
-        self.norm: Tensor | None = None
+        self.norm: Tensor | None = None  # of the last step's gradient
         self._reset()
 
     def _reset(self) -> None:
         self.sums: dict[str, Tensor] = {}
-        self.started = time.perf_counter()
+        self.seconds = 0.0
 
     def add(self, total: Tensor, elements: Tensor, parts: dict[str, Tensor]) -> None:
         for name, value in {"total": total, "elements": elements, **parts}.items():
@@ -48,7 +47,7 @@ class Window:
         record = {"loss": sums.pop("total") / elements}
         record |= {name: value / elements for name, value in sums.items()}
         record["gradient_norm"] = self.norm.item() if self.norm is not None else 0.0
-        record["targets_per_second"] = elements / (time.perf_counter() - self.started)
+        record["targets_per_second"] = elements / self.seconds
         self._reset()
         return record
 

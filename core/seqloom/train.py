@@ -161,8 +161,10 @@ class Trainer:
             while not self._is_over():
                 started = time.perf_counter()
                 self._step(self._next_batches(), window)
+                seconds = time.perf_counter() - started
+                window.seconds += seconds
+                self.state.seconds += seconds
                 self._log(window)
-                self.state.seconds += time.perf_counter() - started
                 self._after_step()
             if self.state.step not in self.state.judged:
                 self._judge()
