@@ -161,22 +161,22 @@ def _stdin_lines(verb: str) -> Iterator[str]:
         raise DataError(f"this is not UTF-8 ({error.reason} at byte {error.start})", STDIN) from error
 
 
-def _located(given: Iterable[str], predictor: Predictor) -> Iterator[Located]:
+def _located(given: Iterable[str], predictor: Predictor, file: Path | None = None) -> Iterator[Located]:
     from seqloom.data.manifest import Located  # noqa: PLC0415
     from seqloom.task import Example  # noqa: PLC0415
 
     slot = _only_slot(predictor)
+    files = {} if file is None else {slot: file}
     for number, text in enumerate(given):
         if not text.strip():
-            raise DataError("the line is empty; give some text", STDIN, number + 1)
-        yield Located(Example(number, {slot: text}, None, []), line=number + 1)
+            raise DataError("the line is empty; give some text", file or STDIN, number + 1)
+        yield Located(Example(number, {slot: text}, None, []), files, number + 1)
 
 
 def _file_inputs(file: Path, predictor: Predictor) -> Iterator[Located]:
-    from seqloom.data.manifest import read_examples  # noqa: PLC0415
+    from seqloom.data.files import read_lines  # noqa: PLC0415
 
-    slot = _only_slot(predictor)
-    return read_examples({slot: file.name}, file.absolute().parent, {slot: False}, with_target=False)
+    return _located(read_lines(file), predictor, file)
 
 
 def _only_slot(predictor: Predictor) -> str:
