@@ -1,0 +1,85 @@
+"""Directives that write reference tables from the code itself, so that they cannot rot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar, final
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from seqloom.catalog import Catalog
+from seqloom.config import JobConfig
+from seqloom.keys import Key, keys_of
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def cell(text: str) -> str:
+    """Text that stands in a table's cell as it is."""
+    for character in "|$<":
+        text = text.replace(character, "\\" + character)
+    return " ".join(text.split())
+
+
+def key_row(key: Key) -> list[str]:
+    """A key's name, what it takes, its default and what it does."""
+    return [f"`{key.name}`", cell(key.type), cell(key.default), cell(key.description)]
+
+
+def job_keys(_: str) -> str:
+    """Every key of a job file."""
+    return table(("key", "takes", "default", "what it does"), map(key_row, keys_of(JobConfig)))
+
+
+def parts(kind: str) -> str:
+    """Every installed part of a kind, with its options."""
+    blocks = []
+    for spec in Catalog.discover().specs(kind):
+        options = [key_row(key) for key in keys_of(spec.options)]
+        rows = table(("option", "takes", "default", "what it does"), options) if options else "No options."
+        blocks.append(f"**`{spec.name}`**: {cell(spec.summary)}.\n\n{rows}")
+    return "\n\n".join(blocks)
+
+
+def presets(task: str) -> str:
+    """What each preset of a task sets."""
+    found = Catalog.discover().get("task", task).presets
+    values = {name: dict(_flat(preset)) for name, preset in found.items()}
+    keys = list(dict.fromkeys(key for preset in values.values() for key in preset))
+    rows = ([f"`{key}`", *(cell(str(preset.get(key, ""))) for preset in values.values())] for key in keys)
+    return table(("key", *(f"`{name}`" for name in values)), rows)
+
+
+def _flat(value: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield prefix, ", ".join(value) if isinstance(value, list) else value
+        return
+    for key, child in value.items():
+        yield from _flat(child, f"{prefix}.{key}" if prefix else key)
+
+
+WRITERS: Mapping[str, Callable[[str], str]] = {"job-keys": job_keys, "parts": parts, "presets": presets}
+
+
+@final
+class Reference(SphinxDirective):
+    """A table by one of :data:`WRITERS`, which is given the directive's argument."""
+
+    optional_arguments: ClassVar[int] = 1
+
+    def run(self) -> list[nodes.Node]:
+        argument = self.arguments[0] if self.arguments else ""
+        return self.parse_text_to_nodes(WRITERS[self.name](argument))
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Registers the directives."""
+    for name in WRITERS:
+        app.add_directive(name, Reference)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,101 @@
+"""What the pages tell their readers to do works."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pages
+import pytest
+
+RUNNABLE = {"python", "sh", "console"}
+OTHERS = {"yaml", "toml"}
+
+
+def written(page: Path) -> list[pages.Block]:
+    return [block for block in pages.blocks(page) if block.order == "file"]
+
+
+def runnable(page: Path) -> list[pages.Block]:
+    return [block for block in pages.blocks(page) if block.language in RUNNABLE and not block.order]
+
+
+def run(command: pages.Command, folder: Path) -> None:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", command.text],
+        cwd=folder,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert done.returncode == 0, f"{command.text}\n{done.stdout}"
+    printed = iter(done.stdout.splitlines())
+    for shown in command.output:
+        wanted = pages.pattern(shown)
+        assert any(wanted.fullmatch(line) for line in printed), f"{shown!r} is not in\n{done.stdout}"
+
+
+@pytest.mark.parametrize(
+    "page",
+    [pytest.param(page, id=page.name, marks=pytest.mark.slow) for page in pages.PAGES if runnable(page)],
+)
+def test_a_page_can_be_followed(page: Path, workspace: Path) -> None:
+    for block in written(page):
+        file = workspace / block.detail
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(block.text, encoding="utf-8")
+    names: dict[str, Any] = {}
+    for block in runnable(page):
+        if block.language == "python":
+            code = compile("\n" * block.line + block.text, str(page), "exec")  # errors tell the page's line
+            exec(code, names)
+        else:
+            for command in pages.commands(block):
+                run(command, workspace)
+
+
+def jobs() -> list[Any]:
+    return [
+        pytest.param(block, id=f"{page.name}-{block.detail}")
+        for page in pages.PAGES
+        for block in written(page)
+        if block.language == "yaml" and block.detail != "imu.yaml"  # test_plugin has the plugin for it
+    ]
+
+
+@pytest.mark.parametrize("block", jobs())
+def test_a_job_file_is_accepted(block: pages.Block, workspace: Path) -> None:
+    from seqloom.catalog import Catalog
+    from seqloom.data.manifest import split_files
+    from seqloom.jobfile import load_job
+
+    file = workspace / block.detail
+    file.write_text(block.text, encoding="utf-8")
+    job = load_job(file, Catalog.from_environment())
+    assert split_files(job.config.data.train, job.root)
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=page.name) for page in pages.PAGES])
+def test_every_block_is_run_or_says_why_not(page: Path) -> None:
+    for block in pages.blocks(page):
+        assert block.language in RUNNABLE | OTHERS, f"{page.name}:{block.line}"
+    fences = page.read_text(encoding="utf-8").count("\n```")
+    directives = page.read_text(encoding="utf-8").count("\n```{")
+    assert len(list(pages.blocks(page))) == (fences - 2 * directives) / 2
+
+
+def test_a_shown_line_that_is_not_printed_fails(tmp_path: Path) -> None:
+    run(pages.Command("echo a; echo bcd", ["a", "b…d"]), tmp_path)
+    with pytest.raises(AssertionError):
+        run(pages.Command("echo bcd; echo a", ["a", "b…d"]), tmp_path)
+    with pytest.raises(AssertionError):
+        run(pages.Command("false", []), tmp_path)
+
+
+def test_no_variable_of_the_project_leaks_in(workspace: Path) -> None:
+    found = {name for name in os.environ if name.startswith("SEQLOOM_")}
+    assert found == {"SEQLOOM_DATA"}

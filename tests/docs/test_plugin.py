@@ -1,0 +1,75 @@
+"""The plugin that the documentation writes is a plugin: found, trained with, tested."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pages
+import pytest
+
+PAGE = pages.ROOT / "docs" / "plugins.md"
+INSTALLED = "seqloom_imu-0.1.0.dist-info"
+
+
+@pytest.fixture
+def plugin(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder of the plugin, which is installed in place for processes started from here."""
+    for block in pages.blocks(PAGE):
+        if block.order == "file":
+            file = workspace / block.detail
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(block.text, encoding="utf-8")
+    source = workspace / "imu" / "src"
+    (source / INSTALLED).mkdir()
+    (source / INSTALLED / "METADATA").write_text(
+        "Metadata-Version: 2.1\nName: seqloom-imu\nVersion: 0.1.0\n"
+    )
+    (source / INSTALLED / "entry_points.txt").write_text("[seqloom]\nimu = seqloom_imu\n")
+    monkeypatch.setenv("PYTHONPATH", str(source))
+    return source.parent
+
+
+def write_recordings(folder: Path) -> None:
+    """Eight recordings of six channels, the list of them, and a text for each."""
+    generator = random.Random(1)
+    names = []
+    for number in range(8):
+        rows = [[generator.gauss(0, 1) for _ in range(6)] for _ in range(5 + number)]
+        names.append(f"{number}.csv")
+        text = "".join(",".join(f"{value:.3f}" for value in row) + "\n" for row in rows)
+        (folder / names[-1]).write_text(text)
+    (folder / "recordings.txt").write_text("".join(f"{name}\n" for name in names))
+    (folder / "captions.txt").write_text("walking\nrunning\n" * 4)
+
+
+@pytest.mark.slow
+def test_a_job_may_name_it(plugin: Path, workspace: Path) -> None:
+    write_recordings(workspace)
+    listed = subprocess.check_output(["seqloom", "plugins", "list"], text=True)
+    assert "Inertial sensors" in listed
+    trained = subprocess.run(
+        ["seqloom", "train", "imu.yaml"], text=True, stdout=subprocess.PIPE, check=True
+    )
+    assert trained.stdout == "models:/imu/1\n"
+
+
+@pytest.mark.slow
+def test_its_own_test_passes(plugin: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests"]
+    done = subprocess.run(command, cwd=plugin, text=True, stdout=subprocess.PIPE, check=False)
+    assert done.returncode == 0, done.stdout
+    assert "1 passed" in done.stdout
+
+
+def test_it_is_about_fifty_lines() -> None:
+    code = [block for block in pages.blocks(PAGE) if "/src/" in block.detail]
+    lines = [line for block in code for line in block.text.splitlines() if line.strip()]
+    assert len(lines) <= 70
+
+
+def test_its_entry_module_is_light(plugin: Path) -> None:
+    check = "import sys, seqloom_imu; sys.exit('torch' in sys.modules)"
+    subprocess.run([sys.executable, "-c", check], check=True)

@@ -1,0 +1,69 @@
+"""What exists is documented, and what is documented exists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pages
+import typer
+
+from seqloom import errors
+from seqloom.catalog import Catalog
+from seqloom.hooks import HookSpecs
+from seqloom.plugincheck import HOOKS
+
+DOCS = pages.ROOT / "docs"
+
+
+def test_every_hook_is_in_the_table_with_its_arguments() -> None:
+    documented = {
+        re.sub(r"\W", " ", row[0]).split()[0]: row[0] for row in pages.rows(DOCS / "plugins.md", "hook")
+    }
+    assert set(documented) == set(HOOKS)
+    for name, shown in documented.items():
+        code = getattr(HookSpecs, name).__code__
+        arguments = ", ".join(code.co_varnames[1 : code.co_argcount])
+        assert shown == f"`{name}({arguments})`"
+
+
+def subclasses(of: type[errors.SeqloomError]) -> Iterator[type[errors.SeqloomError]]:
+    yield of
+    for child in of.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from subclasses(child)
+
+
+def test_exit_codes_are_those_of_the_errors() -> None:
+    documented = [int(row[0]) for row in pages.rows(DOCS / "cli.md", "code")]
+    codes = {error.exit_code for error in subclasses(errors.SeqloomError)}
+    signals = {errors.Interrupted("", number).exit_status for number in (2, 15)}
+    assert documented == sorted({0, errors.BUG_EXIT_CODE} | codes | signals)
+
+
+def test_every_command_is_in_the_table() -> None:
+    from seqloom.cli.main import build_app
+
+    root = typer.main.get_command(build_app(Catalog.discover()))
+    rows = dict(
+        row[0].split("`", 2)[1].split()[1:2] + [row[0]] for row in pages.rows(DOCS / "cli.md", "command")
+    )
+    assert set(rows) == set(root.commands)
+    for name, command in root.commands.items():
+        for subcommand in getattr(command, "commands", {}):
+            assert re.search(rf"\b{subcommand}\b", rows[name]), f"{name} {subcommand}"
+
+
+def test_every_variable_is_documented() -> None:
+    source = pages.ROOT / "core" / "seqloom"
+    read = {
+        name for file in source.rglob("*.py") for name in re.findall(r"SEQLOOM_[A-Z]+", file.read_text())
+    }
+    documented = {row[0].strip("`") for row in pages.rows(DOCS / "cli.md", "variable")}
+    assert documented == read | {"SEQLOOM_DATA", "NO_COLOR"}
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in pages.PAGES:
+        for target in re.findall(r"\]\(([^)#:]+)[^):]*\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).is_file(), f"{page.name}: {target}"
