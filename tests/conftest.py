@@ -1,0 +1,205 @@
+"""What tests share: generated data, small jobs, the command line, and one trained translator."""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from filelock import FileLock
+
+from seqloom.build import Builder
+from seqloom.catalog import Catalog
+from seqloom.checkpoint import Checkpoints
+from seqloom.data.dataset import Dataset
+from seqloom.data.manifest import read_examples
+from seqloom.device import choose_device
+from seqloom.jobfile import Job, load_job
+from seqloom.jobs import Site
+from seqloom.registry.records import Score
+from seqloom.registry.store import Registry
+from seqloom.train import Goal, Judging, Trainer
+
+JOB = """\
+task: translation
+name: reverser
+device: cpu
+data:
+  train: {source: train.src, target: train.tgt}
+  valid: {source: valid.src, target: valid.tgt}
+  test: {source: test.src, target: test.tgt}
+tokenizers: {joint: word}
+model:
+  width: 32
+  encoder: {name: transformer, layers: 1, heads: 2, feed_forward: 64, dropout: 0.1}
+  decoder: {name: transformer, layers: 1, heads: 2, feed_forward: 64, dropout: 0.1}
+train:
+  steps: 4
+  batch_elements: 256
+  learning_rate: 0.01
+  schedule: {name: cosine, warmup: 20}
+  log_every: 1
+evaluate: {every: 2}
+"""
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """A folder with data, a job, a registry and runs of its own.
+
+    Attributes:
+        folder: Everything is in it.
+    """
+
+    folder: Path
+
+    @property
+    def job(self) -> Path:
+        return self.folder / "job.yaml"
+
+    @property
+    def registry(self) -> str:
+        return f"sqlite:///{self.folder / 'registry.db'}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        own = {"SEQLOOM_REGISTRY": self.registry, "SEQLOOM_RUNS": str(self.folder / "runs")}
+        return os.environ | own | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
+
+    def command(self, *arguments: object) -> list[str]:
+        return [sys.executable, "-m", "seqloom.cli.main", *map(str, arguments)]
+
+    def run(
+        self, *arguments: object, stdin: str | bytes = "", code: int = 0
+    ) -> subprocess.CompletedProcess[str]:
+        """Runs ``seqloom`` with the arguments in the folder, and checks its exit code."""
+        given = stdin.encode() if isinstance(stdin, str) else stdin
+        done = subprocess.run(
+            self.command(*arguments),
+            input=given,
+            capture_output=True,
+            cwd=self.folder,
+            env=self.environment,
+            check=False,
+        )
+        text = subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+        assert text.returncode == code, text.stderr
+        assert "Traceback" not in text.stderr
+        return text
+
+    def lines(self, name: str) -> list[str]:
+        return (self.folder / name).read_text(encoding="utf-8").splitlines()
+
+
+def write_digits(folder: Path, counts: Mapping[str, int]) -> None:
+    """Strings of digits, and the same from the end."""
+    rng = random.Random(1)
+    for name, count in counts.items():
+        rows = [rng.choices("0123456789", k=rng.randint(2, 7)) for _ in range(count)]
+        for side, order in (("src", 1), ("tgt", -1)):
+            text = "".join(" ".join(row[::order]) + "\n" for row in rows)
+            (folder / f"{name}.{side}").write_text(text, encoding="utf-8")
+
+
+@pytest.fixture
+def workplace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workplace:
+    """An empty registry, a little data and a job of 4 steps; in-process code finds them, too."""
+    write_digits(tmp_path, {"train": 40, "valid": 6, "test": 6})
+    place = Workplace(tmp_path)
+    place.job.write_text(JOB, encoding="utf-8")
+    monkeypatch.setenv("SEQLOOM_REGISTRY", place.registry)
+    monkeypatch.setenv("SEQLOOM_RUNS", str(tmp_path / "runs"))
+    return place
+
+
+@pytest.fixture(scope="session")
+def catalog() -> Catalog:
+    return Catalog.from_environment()
+
+
+LoadJob = Callable[..., Job]
+
+
+@pytest.fixture
+def job(workplace: Workplace, catalog: Catalog) -> LoadJob:
+    """``job("train.steps=9")``: the workplace's job with some keys changed."""
+    return lambda *overrides: load_job(workplace.job, catalog, overrides)
+
+
+@pytest.fixture
+def site(workplace: Workplace, catalog: Catalog) -> Iterator[Site]:
+    """Where this workplace's jobs run."""
+    with Registry(workplace.registry) as registry:
+        yield Site(catalog, registry, workplace.folder / "runs")
+
+
+@pytest.fixture
+def builder(job: LoadJob, catalog: Catalog) -> Callable[..., Builder]:
+    """``builder("model.width=8")``."""
+    return lambda *overrides: Builder(job(*overrides).config, catalog)
+
+
+@pytest.fixture
+def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..., Trainer]:
+    """``trainer("train.steps=9", folder="a", values=[3, 2])``: a job's trainer.
+
+    Its judge gives the values one after another, then 1, unless ``judge`` is another.
+    """
+
+    def make(
+        *overrides: str,
+        folder: str = "checkpoints",
+        values: list[float] | None = None,
+        goal: Goal = Goal("ppl", higher_is_better=False),
+        **options: Any,
+    ) -> Trainer:
+        loaded = job(*overrides)
+        config = loaded.config
+        made = Builder(config, catalog)
+        examples = list(read_examples(config.data.train, loaded.root, made.slots()))
+        kit = made.kit(made.fit_tokenizers(located.example for located in examples))
+        dataset = Dataset.load(examples, kit.modalities, kit.task.read_target, config.data.max_length)
+        torch.manual_seed(config.train.seed)
+        left = list(values or [])
+
+        def judge(model: Any, step: int) -> list[Score]:
+            value = left.pop(0) if left else 1.0
+            return [Score(metric=goal.metric, value=value, split="valid", step=step, signature="")]
+
+        return Trainer(
+            made.model(kit),
+            dataset,
+            Judging(options.pop("judge", judge), goal, config.evaluate.every, config.evaluate.patience),
+            config.train,
+            device=choose_device(config.device, config.dtype),
+            checkpoints=Checkpoints(workplace.folder / folder),
+            **options,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
+    """A place where ``seqloom train`` has made models:/reverser/1, once for all workers; do not change it."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
+    place = Workplace(folder)
+    with FileLock(folder.with_suffix(".lock")):
+        if not (folder / "done").exists():
+            folder.mkdir()
+            write_digits(folder, {"train": 600, "valid": 20, "test": 70})
+            place.job.write_text(JOB, encoding="utf-8")
+            options = ("train.steps=200", "evaluate.every=100", "evaluate.metrics=[bleu]")
+            place.run("train", "job.yaml", *(f"--set={option}" for option in options))
+            (folder / "done").touch()
+    return place

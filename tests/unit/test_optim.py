@@ -1,0 +1,107 @@
+"""Schedules against their formulae, optimisers against the update written out, the one division."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+from seqloom.config import AdamConfig, ScheduleConfig, SgdConfig, TrainConfig
+from seqloom.optim import learning_rate, make_optimizer, scale_gradients
+
+
+def config(**options: Any) -> TrainConfig:
+    return TrainConfig(**{"steps": 100, "learning_rate": 0.5} | options)
+
+
+def schedule(name: Any, warmup: int) -> TrainConfig:
+    return config(schedule=ScheduleConfig(name=name, warmup=warmup))
+
+
+@pytest.mark.parametrize("name", ["inverse_sqrt", "cosine", "constant"])
+def test_warm_up_is_linear_to_the_peak(name: str) -> None:
+    rates = [learning_rate(step, schedule(name, 10)) for step in range(1, 11)]
+    assert rates == pytest.approx([0.5 * step / 10 for step in range(1, 11)])
+
+
+def test_inverse_sqrt_falls_with_the_root_of_the_step() -> None:
+    assert learning_rate(40, schedule("inverse_sqrt", 10)) == pytest.approx(0.5 * math.sqrt(10 / 40))
+    assert learning_rate(9, schedule("inverse_sqrt", 0)) == pytest.approx(0.5 / 3)
+
+
+def test_cosine_is_half_in_the_middle_and_nothing_at_the_end() -> None:
+    assert learning_rate(55, schedule("cosine", 10)) == pytest.approx(0.25)
+    assert learning_rate(100, schedule("cosine", 10)) == pytest.approx(0)
+    assert learning_rate(130, schedule("cosine", 10)) == pytest.approx(0)
+
+
+def test_constant_stays() -> None:
+    assert {learning_rate(step, schedule("constant", 10)) for step in range(10, 200)} == {0.5}
+
+
+def one_update(options: AdamConfig | SgdConfig, updates: int = 1) -> nn.Linear:
+    """A layer whose gradients are all 2, after some updates at rate 0.1 from weights of 1."""
+    layer = nn.Linear(2, 2)
+    nn.init.ones_(layer.weight)
+    nn.init.ones_(layer.bias)
+    optimizer = make_optimizer(layer, config(optimizer=options), fused=False)
+    for _ in range(updates):
+        for group in optimizer.param_groups:
+            group["lr"] = 0.1
+        for parameter in layer.parameters():
+            parameter.grad = torch.full_like(parameter, 2)
+        optimizer.step()
+    return layer
+
+
+def test_sgd_with_momentum() -> None:
+    layer = one_update(SgdConfig(name="sgd", momentum=0.5), updates=2)
+    assert layer.bias[0].item() == pytest.approx(1 - 0.1 * 2 - 0.1 * (0.5 * 2 + 2))
+
+
+def test_weight_decay_acts_on_matrices_only() -> None:
+    plain, decayed = (one_update(SgdConfig(name="sgd", weight_decay=w)) for w in (0, 0.5))
+    assert torch.equal(plain.bias, decayed.bias)
+    assert decayed.weight[0, 0].item() == pytest.approx(1 - 0.1 * (2 + 0.5))
+
+
+def test_adam_moves_by_the_rate_whatever_the_gradient() -> None:
+    layer = one_update(AdamConfig(name="adam", betas=(0.9, 0.98), epsilon=1.0))
+    assert layer.bias[0].item() == pytest.approx(1 - 0.1 * 2 / (2 + 1))
+
+
+def test_adamw_decays_weights_apart_from_the_gradient() -> None:
+    adam, adamw = (
+        one_update(AdamConfig(name=name, weight_decay=0.5, epsilon=1e-9)) for name in ("adam", "adamw")
+    )
+    assert adam.weight[0, 0].item() == pytest.approx(0.9)
+    assert adamw.weight[0, 0].item() == pytest.approx(1 - 0.1 * 0.5 - 0.1)
+
+
+def test_frozen_parameters_are_left_alone() -> None:
+    layer = nn.Linear(2, 2)
+    layer.bias.requires_grad_(False)
+    optimizer = make_optimizer(layer, config(), fused=False)
+    assert [p for group in optimizer.param_groups for p in group["params"]] == [layer.weight]
+
+
+def scaled(clip: float | None) -> tuple[list[float], float]:
+    """Gradients (6, 8) of a sum over 2 targets."""
+    parameter = nn.Parameter(torch.zeros(2))
+    unused = nn.Parameter(torch.zeros(2))
+    parameter.grad = torch.tensor([6.0, 8.0])
+    norm = scale_gradients([parameter, unused], torch.tensor(2), clip)
+    assert unused.grad is None
+    return parameter.grad.tolist(), norm.item()
+
+
+@pytest.mark.parametrize(
+    ("clip", "wanted"), [(None, [3, 4]), (10.0, [3, 4]), (1.0, [0.6, 0.8]), (5.0, [3, 4])]
+)
+def test_sums_become_means_no_longer_than_the_clip(clip: float | None, wanted: list[float]) -> None:
+    gradient, norm = scaled(clip)
+    assert gradient == pytest.approx(wanted)
+    assert norm == pytest.approx(5)
