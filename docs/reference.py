@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, final
 
 from docutils import nodes
+from pydantic import BaseModel
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
@@ -27,22 +29,29 @@ def cell(text: str) -> str:
     return " ".join(text.split())
 
 
-def key_row(key: Key) -> list[str]:
-    """A key's name, what it takes, its default and what it does."""
-    return [f"`{key.name}`", cell(key.type), cell(key.default), cell(key.description)]
+def key_table(header: str, model: type[BaseModel]) -> str:
+    """Each key that a model has, what it takes, its default and what it does."""
+    merged: dict[str, Key] = {}
+    for key in keys_of(model):  # variants of a section share keys; the first variant is the default
+        first = merged.setdefault(key.name, key)
+        if first.type != key.type:
+            merged[key.name] = replace(first, type=f"{first.type} | {key.type}")
+    rows = (
+        (f"`{key.name}`", *map(cell, (key.type, key.default, key.description))) for key in merged.values()
+    )
+    return table((header, "takes", "default", "what it does"), rows)
 
 
 def job_keys(_: str) -> str:
     """Every key of a job file."""
-    return table(("key", "takes", "default", "what it does"), map(key_row, keys_of(JobConfig)))
+    return key_table("key", JobConfig)
 
 
 def parts(kind: str) -> str:
     """Every installed part of a kind, with its options."""
     blocks = []
     for spec in Catalog.discover().specs(kind):
-        options = [key_row(key) for key in keys_of(spec.options)]
-        rows = table(("option", "takes", "default", "what it does"), options) if options else "No options."
+        rows = key_table("option", spec.options) if spec.options.model_fields else "No options."
         blocks.append(f"**`{spec.name}`**: {cell(spec.summary)}.\n\n{rows}")
     return "\n\n".join(blocks)
 
