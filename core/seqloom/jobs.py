@@ -164,7 +164,7 @@ def decode_job(
     predictor: Predictor, site: Site, file: Path, inputs: Iterable[Located], decode: DecodeConfig
 ) -> Iterator[Prediction]:
     """Decodes a file's examples, recorded as a run."""
-    hashes = {str(file): file_sha256(file)}
+    hashes = {str(file): file_sha256(file)} if file.is_file() else {}  # a pipe can be read once
     run = _start(
         site,
         "decode",
