@@ -50,6 +50,9 @@ evaluate: {every: 2}
 """
 
 
+PERPLEXITY = Goal("ppl", higher_is_better=False)
+
+
 @dataclass(frozen=True)
 class Workplace:
     """A folder with data, a job, a registry and runs of its own.
@@ -74,7 +77,7 @@ class Workplace:
         return os.environ | own | {"OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
 
     def command(self, *arguments: object) -> list[str]:
-        return [sys.executable, "-m", "seqloom.cli.main", *map(str, arguments)]
+        return [sys.executable, "-c", "from seqloom.cli.main import main; main()", *map(str, arguments)]
 
     def run(
         self, *arguments: object, stdin: str | bytes = "", code: int = 0
@@ -159,7 +162,7 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
         *overrides: str,
         folder: str = "checkpoints",
         values: list[float] | None = None,
-        goal: Goal = Goal("ppl", higher_is_better=False),
+        goal: Goal = PERPLEXITY,
         **options: Any,
     ) -> Trainer:
         loaded = job(*overrides)
@@ -190,7 +193,7 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
 
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
-    """A place where ``seqloom train`` has made models:/reverser/1, once for all workers; do not change it."""
+    """A place where ``seqloom train`` has made models:/reverser/1, once for all; do not change it."""
     base = tmp_path_factory.getbasetemp()
     folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "trained"
     place = Workplace(folder)

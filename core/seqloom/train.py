@@ -158,6 +158,8 @@ class Trainer:
         """
         with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
             window = Window()
+            if self._is_evaluation_due() and self.state.step not in self.state.judged:
+                self._judge()  # a signal came before it
             while not self._is_over():
                 started = time.perf_counter()
                 self._step(self._next_batches(), window)
@@ -234,12 +236,15 @@ class Trainer:
             return False
         return sum(step > best for step in self.state.judged) >= self.judging.patience
 
+    def _is_evaluation_due(self) -> bool:
+        return self.state.step > 0 and self.state.step % self.judging.every == 0
+
     def _after_step(self) -> None:
         state = self.state
         for listener in self.listeners:
             listener.stepped(state.step)
         signum = self.stop()
-        if state.step % self.judging.every == 0 and signum is None:
+        if self._is_evaluation_due() and signum is None:
             self._judge()
         elif signum is not None or (self.train.save_every and state.step % self.train.save_every == 0):
             self._save()

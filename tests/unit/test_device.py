@@ -13,7 +13,7 @@ without_gpu = pytest.mark.skipif(torch.cuda.is_available(), reason="this machine
 
 @without_gpu
 def test_cuda_without_a_gpu_is_refused() -> None:
-    with pytest.raises(ConfigError, match="cuda was asked for, but .*; use device: cpu or auto"):
+    with pytest.raises(ConfigError, match=r"cuda was asked for, but .*; use device: cpu or auto"):
         choose_device("cuda")
 
 

@@ -78,6 +78,15 @@ def test_an_interruption_at_an_epochs_edge_is_none(trainer: MakeTrainer) -> None
     assert digest(second) == digest(whole)
 
 
+def test_an_evaluation_that_a_signal_came_before_is_made_up_for(trainer: MakeTrainer) -> None:
+    with pytest.raises(Interrupted):
+        trainer(stop=StopAt(2)).fit()
+    second = trainer()
+    second.resume()
+    second.fit()
+    assert list(second.state.judged) == [2, 4]
+
+
 def test_the_signal_is_told(trainer: MakeTrainer) -> None:
     with pytest.raises(Interrupted) as caught:
         trainer(stop=StopAt(1, signal.SIGINT)).fit()
@@ -187,7 +196,7 @@ def test_patience_counts_after_a_resumption(trainer: MakeTrainer) -> None:
     second = trainer(*job, values=[5, 6, 7])
     second.resume()
     second.fit()
-    assert second.state.step == 5  # step 3 was interrupted, so not evaluated: 2, 4, 5 are no better
+    assert list(second.state.judged.values()) == [1, 2, 5, 6]
 
 
 def test_minutes_end_a_training(trainer: MakeTrainer) -> None:

@@ -1,0 +1,70 @@
+"""Scores by an evaluator are those worked out by hand."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from seqloom.batch import Progress
+from seqloom.config import DecodeConfig
+from seqloom.data.dataset import Dataset
+from seqloom.data.manifest import Located
+from seqloom.decode import decode_dataset
+from seqloom.device import choose_device
+from seqloom.evaluate import Evaluator
+from seqloom.model import Seq2Seq
+from seqloom.task import Example, Task
+from seqloom.train import Trainer
+
+CPU = choose_device("cpu")
+
+
+@pytest.fixture
+def parts(builder: Callable, trainer: Callable[..., Trainer]) -> tuple[Seq2Seq, Task, Dataset]:  # type: ignore[type-arg]
+    made = builder()
+    examples = [Example(n, {"source": f"{n} 1 2"[: 1 + 2 * n]}, f"2 1 {n}", [f"2 1 {n}"]) for n in range(3)]
+    kit = made.kit(made.fit_tokenizers(examples))
+    located = [Located(example, line=example.id + 1) for example in examples]
+    torch.manual_seed(1)
+    return made.model(kit), kit.task, Dataset.load(located, kit.modalities, kit.task.read_target)
+
+
+def evaluator(parts: tuple[Seq2Seq, Task, Dataset], batch_size: int = 64) -> Evaluator:
+    options = DecodeConfig(beam=2, batch_size=batch_size)
+    return Evaluator(
+        parts[2], parts[1], {}, decode=options, device=CPU, split="valid", target_signature="token:word"
+    )
+
+
+def test_perplexity_and_accuracy_are_over_all_tokens(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
+    model, _, dataset = parts
+    scores = {score.metric: score for score in evaluator(parts)(model, 7)}
+    model.eval()
+    batch = dataset.collate([0, 1, 2], seed=0, epoch=0, augment=False)
+    with torch.no_grad():
+        loss = model(batch, Progress(0, 0))
+    tokens = 3 * 4  # three words and EOS each
+    assert scores["ppl"].value == pytest.approx(math.exp(loss.parts["nll"].item() / tokens), rel=1e-5)
+    assert scores["accuracy"].value == pytest.approx(100 * loss.parts["correct"].item() / tokens)
+    assert (scores["ppl"].split, scores["ppl"].step) == ("valid", 7)
+    assert scores["ppl"].signature == "token:word"
+
+
+def test_batches_change_no_score(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
+    one, all_ = (evaluator(parts, size)(parts[0], 0)[0].value for size in (1, 3))
+    assert one == pytest.approx(all_, rel=1e-5)
+
+
+def test_a_hopeless_model_has_infinite_perplexity(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
+    model = parts[0]
+    model.load_weights({name: 1e4 * (1 + value) for name, value in model.weights().items()})
+    assert evaluator(parts)(model, 0)[0].value > 1e100
+
+
+def test_predictions_are_in_the_data_sets_order(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
+    model, task, dataset = parts
+    found = decode_dataset(model, task, dataset, DecodeConfig(beam=1, batch_size=2), CPU)
+    assert [prediction.example.id for prediction in found] == [0, 1, 2]

@@ -1,0 +1,46 @@
+"""Weights by name, each once, and only those that fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+
+from seqloom.batch import Padded
+from seqloom.model import Seq2Seq
+from seqloom.train import Trainer
+
+
+@pytest.fixture
+def model(trainer: Callable[..., Trainer]) -> Seq2Seq:
+    return trainer().model.eval()
+
+
+def test_shared_weights_are_named_once(model: Seq2Seq) -> None:
+    weights = model.weights()
+    pointers = [tensor.data_ptr() for tensor in weights.values()]
+    assert len(set(pointers)) == len(pointers)
+    assert sum(t.numel() for t in weights.values()) >= sum(p.numel() for p in model.parameters())
+
+
+def test_loaded_weights_are_those_given(model: Seq2Seq) -> None:
+    doubled = {name: 2 * tensor for name, tensor in model.weights().items()}
+    model.load_weights(doubled)
+    assert all(torch.equal(doubled[name], tensor) for name, tensor in model.weights().items())
+
+
+def test_weights_that_do_not_fit_are_named(model: Seq2Seq) -> None:
+    weights = model.weights()
+    name = next(iter(weights))
+    with pytest.raises(ValueError, match=f"weights do not fit the model: {name}"):
+        model.load_weights(weights | {name: torch.zeros(1)})
+    with pytest.raises(ValueError, match="do not fit the model: extra"):
+        model.load_weights(weights | {"extra": torch.zeros(1)})
+
+
+def test_padding_changes_nothing(model: Seq2Seq) -> None:
+    ids = torch.tensor([[5, 6, 7], [5, 6, 0]])
+    both = model.encode({"source": Padded(ids, torch.tensor([3, 2]))})
+    alone = model.encode({"source": Padded(ids[1:, :2], torch.tensor([2]))})
+    torch.testing.assert_close(both.values[1, :2], alone.values[0])
