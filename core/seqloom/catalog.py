@@ -146,14 +146,15 @@ class Catalog:
     @overload
     def get(self, kind: Literal["metric"], name: str) -> MetricSpec[Any]: ...
     @overload
-    def get(self, kind: str, name: str) -> Spec[Any]: ...
+    def get(self, kind: str, name: str) -> Any: ...
     def get(self, kind: str, name: str) -> Spec[Any]:
         """The spec of a part.
 
         Raises:
             PluginError: No plugin in use offers it; quotes why the others are not.
         """
-        return self._find(kind, name)[0]
+        spec: Spec[Any] = self._find(kind, name)[0]
+        return spec
 
     def provider(self, kind: str, name: str) -> Plugin:
         """The plugin that offers a part.
@@ -162,6 +163,19 @@ class Catalog:
             PluginError: As :meth:`get`.
         """
         return self._find(kind, name)[1]
+
+    def load(self, kind: str, name: str) -> Callable[..., Any]:
+        """Imports a part's code and gives its builder, which takes its options.
+
+        Raises:
+            PluginError: It is not there, or its code does not import.
+        """
+        spec, plugin = self._find(kind, name)
+        try:
+            builder: Callable[..., Any] = attempt(f"loading {kind} '{name}'", spec.load)
+        except Flaw as flaw:
+            raise PluginError(f"{plugin.label}: {flaw}") from flaw
+        return builder
 
     def notify(self, hook: str, **facts: Any) -> None:
         """Calls an observing hook of all plugins in use; one that fails is warned of, and no more."""
@@ -172,7 +186,7 @@ class Catalog:
             except Flaw as flaw:
                 print(f"warning: {plugin.label}: {flaw}", file=sys.stderr)  # noqa: T201
 
-    def _find(self, kind: str, name: str) -> tuple[Spec[Any], Plugin]:
+    def _find(self, kind: str, name: str) -> tuple[Any, Plugin]:
         if (kind, name) not in self._parts:
             message = unknown_name(kind, name, [spec.name for spec in self.specs(kind)])
             raise PluginError("\n".join([message, *(plugin.trouble for plugin in self.set_aside())]))

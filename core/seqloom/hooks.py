@@ -53,7 +53,13 @@ class Options(BaseModel):
     Give each field a default where one makes sense, and a ``description``: it becomes the help text.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", validate_default=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        validate_default=True,
+        allow_inf_nan=False,  # a saved job is JSON
+        defer_build=True,  # to name what may be set, as `--help` does, needs no validator
+    )
 
 
 class NoOptions(Options):

@@ -11,9 +11,11 @@ import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin
 
 import pluggy
+from pydantic.fields import FieldInfo
 
 from seqloom.errors import Interrupted, did_you_mean
 from seqloom.hooks import (
@@ -47,7 +49,16 @@ NAMING_HOOKS: Mapping[str, tuple[str, type[Spec[Any]]]] = {
 HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(f"{PROJECT}_"))
 RESERVED_SLOTS = frozenset({"target", "joint"})
 
+RESERVED_FLAGS = frozenset(
+    {
+        *("model", "inputs", "input_file", "input", "output", "format", "device", "dtype"),
+        *("beam", "n_best", "length_penalty", "batch_size", "ctx", "help"),
+    }
+)
+"""Flags that every verb has."""
+
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
+_FLAG_TYPES = (bool, int, float, str, NoneType)
 _ResultT = TypeVar("_ResultT")
 
 
@@ -153,6 +164,9 @@ def _task_flaws(spec: Any) -> Iterator[str]:
         yield f"verb {spec.verb!r} is not a name"
     if not _is_options(spec.flags):
         yield "flags is not a subclass of seqloom.hooks.Options"
+    else:
+        for name, field in spec.flags.model_fields.items():
+            yield from _flag_flaws(name, field)
     if not isinstance(spec.presets, Mapping) or not all(
         isinstance(p, Mapping) for p in spec.presets.values()
     ):
@@ -161,6 +175,18 @@ def _task_flaws(spec: Any) -> Iterator[str]:
         yield "inputs is not a mapping of slots to modalities"
     elif taken := sorted(RESERVED_SLOTS & set(spec.inputs)):
         yield f"an input slot may not be called '{taken[0]}'"
+
+
+def _flag_flaws(name: str, field: FieldInfo) -> Iterator[str]:
+    """What a command line cannot take as a flag."""
+    if name in RESERVED_FLAGS:
+        yield f"flag '{name}' is one that every verb has"
+    if field.is_required():
+        yield f"flag '{name}' has no default"
+    is_union = get_origin(field.annotation) in (Union, UnionType)
+    choices = get_args(field.annotation) if is_union else (field.annotation,)
+    if any(choice not in _FLAG_TYPES for choice in choices) or len(set(choices) - {NoneType}) != 1:
+        yield f"flag '{name}' is not a bool, int, float or str, or None where not given"
 
 
 def _is_name(value: object) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from typing import Annotated
 
 import typer
-import yaml
 
 from seqloom.cli.output import duration, moment, note, open_registry, print_json, print_table
 from seqloom.registry.records import Run, Score
@@ -44,6 +43,8 @@ def show_run(
     as_json: Json = False,
 ) -> None:
     """Show all that is known of a run."""
+    import yaml  # noqa: PLC0415 - `--help` never pays for it
+
     with open_registry(context) as registry:
         run = registry.run(run_id)
     if as_json:

@@ -1,0 +1,149 @@
+"""The console script: the root of all commands, and the one place where errors become exit codes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+import seqloom
+from seqloom.catalog import Catalog
+from seqloom.cli import config, decode, demo, doctor, init, plugins, train
+from seqloom.cli.models import models_app
+from seqloom.cli.output import State, note
+from seqloom.cli.runs import runs_app
+from seqloom.errors import BUG_EXIT_CODE, Interrupted, SeqloomError, StorageError
+
+PIPE_CLOSED = 128 + signal.SIGPIPE
+TELL_OF_PLUGINS = frozenset({"doctor", "plugins"})
+"""Commands that list the plugins set aside, and need no warning of them."""
+
+
+def main() -> None:
+    """Runs the command line and exits."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        build_app(Catalog.from_environment())()
+    except (Exception, KeyboardInterrupt) as error:  # outside of any command
+        sys.exit(report(error, debug="--debug" in sys.argv))
+    finally:
+        _flush()
+
+
+def build_app(catalog: Catalog) -> typer.Typer:
+    """All commands, the verbs of installed tasks among them."""
+    app = typer.Typer(
+        cls=_Root,
+        help=f"{seqloom.__doc__}".partition("\n")[0],
+        no_args_is_help=True,
+        rich_markup_mode=None,  # rich would double the time that --help takes
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_root(catalog))
+    demo.register(app)
+    init.register(app, catalog)
+    train.register(app)
+    decode.register(app, catalog)
+    app.add_typer(models_app, name="models")
+    app.add_typer(runs_app, name="runs")
+    plugins.register(app, catalog)
+    config.register(app, catalog)
+    doctor.register(app, catalog)
+    return app
+
+
+def report(error: BaseException, *, debug: bool) -> int:
+    """Tells the user what went wrong, in a line, and with the traceback where asked for.
+
+    Returns:
+        The exit code.
+    """
+    if debug:
+        traceback.print_exception(error)
+    status, message = _verdict(error)
+    if message:
+        note(message)
+    return status
+
+
+def _verdict(error: BaseException) -> tuple[int, str]:
+    """The exit code of an error, and what to say of it."""
+    if isinstance(error, Interrupted):
+        return error.exit_status, str(error)
+    if isinstance(error, SeqloomError):
+        return error.exit_code, f"error: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        return 128 + signal.SIGINT, "interrupted"
+    if isinstance(error, BrokenPipeError):  # who reads our output has enough
+        return PIPE_CLOSED, ""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
+        return StorageError.exit_code, "error: out of memory; lower train.batch_elements or --batch-size"
+    if isinstance(error, OSError):
+        return StorageError.exit_code, f"error: {error}"
+    said = f"{type(error).__name__}: {error}"
+    return BUG_EXIT_CODE, f"error: this is a bug, run with --debug to see where: {' '.join(said.split())}"
+
+
+class _Root(TyperGroup):
+    """All commands; their errors become exit codes here."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except (SystemExit, typer.Exit, typer.Abort):
+            raise
+        except BaseException as error:
+            if hasattr(error, "exit_code") and not isinstance(error, SeqloomError):
+                raise  # a usage error, which typer tells best
+            raise typer.Exit(report(error, debug=ctx.params["debug"])) from None
+        return result
+
+
+def _root(catalog: Catalog) -> Callable[..., None]:
+    def root(
+        context: typer.Context,
+        registry: Annotated[
+            str | None,
+            typer.Option(
+                metavar="URL", help="The registry; else SEQLOOM_REGISTRY, else sqlite:///registry.db."
+            ),
+        ] = None,
+        debug: Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")] = False,
+        version: Annotated[  # noqa: ARG001 - its callback acts
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        ] = False,
+    ) -> None:
+        context.obj = State(registry=registry, debug=debug)
+        if context.invoked_subcommand not in TELL_OF_PLUGINS:
+            for plugin in catalog.set_aside():
+                if plugin.state == "quarantined":
+                    note(f"warning: {plugin.trouble}")
+
+    return root
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"seqloom {seqloom.__version__}")
+        raise typer.Exit
+
+
+def _terminate(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    raise Interrupted("terminated", signum)
+
+
+def _flush() -> None:
+    """Writes what is left; where nobody reads it, the interpreter is not to complain once more."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
