@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
@@ -18,15 +18,24 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'registry.db'}"
 
 
+@pytest.fixture(scope="session")
+def new_clock() -> Callable[[], Callable[[], datetime]]:
+    """Makes clocks that go on by a minute at each look, from 2026-11-21 00:00 UTC."""
+
+    def new() -> Callable[[], datetime]:
+        minutes = count()
+        return lambda: DAY + timedelta(minutes=next(minutes))
+
+    return new
+
+
 @pytest.fixture
-def registry(url: str) -> Iterator[Registry]:
-    """A registry whose clock goes on by a minute at each look, from 2026-11-21 00:00 UTC."""
-    minutes = count()
-    with Registry(url, clock=lambda: DAY + timedelta(minutes=next(minutes))) as opened:
+def registry(url: str, new_clock: Callable[[], Callable[[], datetime]]) -> Iterator[Registry]:
+    with Registry(url, clock=new_clock()) as opened:
         yield opened
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def facts() -> dict[str, Any]:
     return {
         "kind": "train",

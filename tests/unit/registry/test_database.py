@@ -44,6 +44,7 @@ def at_once(program: str, processes: int) -> list[str]:
     return [output for output, _ in outputs]
 
 
+@pytest.mark.slow
 def test_writers_leave_no_gap(url: str) -> None:
     Registry(url).close()
 
@@ -61,6 +62,7 @@ def test_writers_leave_no_gap(url: str) -> None:
         assert [model.version for model in registry.models()] == list(range(100, 0, -1))
 
 
+@pytest.mark.slow
 def test_many_first_openings_make_one_schema(url: str, tmp_path: Path) -> None:
     at_once(f"registry = Registry({url!r}); registry.add_model('a', 't', None, '/x', '', [])", processes=8)
 

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,9 +15,14 @@ def score(metric: str, value: float, step: int = 100) -> Score:
     return Score(metric=metric, value=value, split="valid", step=step, signature="")
 
 
-@pytest.fixture
-def filled(registry: Registry, facts: dict[str, Any]) -> Registry:
+@pytest.fixture(scope="module")
+def filled(
+    tmp_path_factory: pytest.TempPathFactory,
+    new_clock: Callable[[], Callable[[], datetime]],
+    facts: dict[str, Any],
+) -> Iterator[Registry]:
     """Runs a, b, c start at minutes 0, 1, 2; a has ended with an error, c has no scores."""
+    registry = Registry(f"sqlite:///{tmp_path_factory.mktemp('filled')}/registry.db", clock=new_clock())
     for run_id, task, seed in (
         ("a", "translation", 1),
         ("b", "Translation", 2),
@@ -30,7 +37,8 @@ def filled(registry: Registry, facts: dict[str, Any]) -> Registry:
         registry.add_model(name, "translation", None, "/x", "", [score("bleu", value)])
     registry.set_alias("de-en", 1, "champion")
     registry.set_alias("de-en", 1, "old")
-    return registry
+    yield registry
+    registry.close()
 
 
 @pytest.mark.parametrize(

@@ -42,9 +42,9 @@ def test_run_comes_back_as_it_went_in(registry: Registry, facts: Facts) -> None:
 
 
 def test_any_mapping_is_a_config(registry: Registry, facts: Facts) -> None:
-    facts["config"] = MappingProxyType({"model": MappingProxyType({"width": 256})})
+    config = MappingProxyType({"model": MappingProxyType({"width": 256})})
 
-    assert registry.start_run(**facts).config == {"model": {"width": 256}}
+    assert registry.start_run(**facts | {"config": config}).config == {"model": {"width": 256}}
 
 
 def test_moments_of_any_zone_come_back_as_utc(url: str, facts: Facts) -> None:

@@ -1,0 +1,180 @@
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from seqloom.cli.output import State
+from seqloom.cli.runs import runs_app
+from seqloom.errors import ConfigError, UsageError
+from seqloom.registry.records import Score
+from seqloom.registry.store import Registry
+
+START = datetime(2026, 11, 21, 13, 15, 2, tzinfo=UTC)
+Command = Callable[..., Result]
+
+
+@pytest.fixture
+def command(tmp_path: Path) -> Command:
+    """Runs ``seqloom runs ...`` on a registry in the test's folder."""
+    state = State(registry=f"sqlite:///{tmp_path}/registry.db")
+    return lambda *words: CliRunner().invoke(runs_app, words, obj=state, catch_exceptions=False)
+
+
+@pytest.fixture
+def two_runs(tmp_path: Path) -> None:
+    hours = count()
+    clock = lambda: START + timedelta(hours=next(hours))  # noqa: E731
+    with Registry(f"sqlite:///{tmp_path}/registry.db", clock=clock) as registry:
+        registry.start_run(
+            id="20261121-131502-aaaaaa",
+            kind="train",
+            name="de-en",
+            task="translation",
+            config={"train": {"steps": 500}, "name": "Übung"},
+            seed=7,
+            device="cpu",
+            device_reason="no GPU was found",
+            versions={"torch": "2.11.0"},
+            data={"train.de": "ab12"},
+            folder="/runs/a",
+        )
+        scores = [("ppl", 9.5, 100), ("bleu", 31.25, 500), ("bleu", 20.0, 100)]
+        registry.add_scores(
+            "20261121-131502-aaaaaa",
+            [
+                Score(metric=metric, value=value, split="valid", step=step, signature="nrefs:1")
+                for metric, value, step in scores
+            ],
+        )
+        registry.add_model("de-en", "translation", "20261121-131502-aaaaaa", "/runs/a/model", "", [])
+        registry.end_run("20261121-131502-aaaaaa", "failed", "DivergedError: loss is nan")
+        registry.start_run(
+            id="20261121-171502-bbbbbb",
+            kind="decode",
+            name="de-en",
+            task="translation",
+            config={},
+            seed=1,
+            device="cuda:0",
+            device_reason="an H200",
+            versions={},
+            data={},
+        )
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_list(command: Command) -> None:
+    result = command("list")
+
+    header, newer, older = (line.split() for line in result.stdout.splitlines())
+    assert header[:6] == ["run", "kind", "status", "name", "task", "device"]
+    assert header[6:] == ["started", "(UTC)", "took", "scores"]
+    assert newer[:6] == ["20261121-171502-bbbbbb", "decode", "running", "de-en", "translation", "cuda:0"]
+    assert newer[6:] == ["2026-11-21", "16:15:02"]
+    assert older[:3] == ["20261121-131502-aaaaaa", "train", "failed"]
+    assert older[-7:] == ["2026-11-21", "13:15:02", "2:00:00", "bleu", "31.25,", "ppl", "9.50"]
+    assert result.stderr == ""
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_list_filters_limits_and_speaks_json(command: Command) -> None:
+    def ids(*words: str) -> list[str]:
+        return [run["id"] for run in json.loads(command("list", "--json", *words).stdout)]
+
+    assert ids() == ["20261121-171502-bbbbbb", "20261121-131502-aaaaaa"]
+    assert ids("--limit", "1") == ["20261121-171502-bbbbbb"]
+    assert ids("--where", "bleu > 30 and task = 'translation'") == ["20261121-131502-aaaaaa"]
+    assert ids("--where", "bleu > 32") == []
+    with pytest.raises(UsageError, match="Did you mean 'bleu'"):
+        command("list", "--where", "blue > 32")
+    assert command("list", "--limit", "0").exit_code == 2
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_list_of_none_that_fits(command: Command) -> None:
+    result = command("list", "--where", "kind = 'evaluate'")
+
+    assert (result.stdout, result.stderr) == ("", "no run fits\n")
+
+
+def test_list_of_nothing(command: Command) -> None:
+    result = command("list")
+
+    assert (result.stdout, result.stderr) == ("", "no runs\n")
+    assert command("list", "--json").stdout == "[]\n"
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_show(command: Command) -> None:
+    text = command("show", "20261121-13").stdout
+
+    facts = text.split("\n\n")[0].splitlines()
+    assert [re.split("  +", line.rstrip()) for line in facts] == [
+        ["run", "20261121-131502-aaaaaa"],
+        ["kind", "train"],
+        ["status", "failed"],
+        ["error", "DivergedError: loss is nan"],
+        ["name", "de-en"],
+        ["task", "translation"],
+        ["seed", "7"],
+        ["device", "cpu (no GPU was found)"],
+        ["started", "2026-11-21 13:15:02 UTC"],
+        ["ended", "2026-11-21 15:15:02 UTC, after 2:00:00"],
+        ["folder", "/runs/a"],
+        ["model", "models:/de-en/1"],
+        ["version of torch", "2.11.0"],
+        ["sha256 of train.de", "ab12"],
+    ]
+    assert "\nconfig:\n  train:\n    steps: 500\n  name: Übung\n" in text
+    assert [line.split() for line in text.splitlines()[-4:]] == [
+        ["metric", "value", "split", "step", "signature"],
+        ["ppl", "9.5000", "valid", "100", "nrefs:1"],
+        ["bleu", "31.2500", "valid", "500", "nrefs:1"],
+        ["bleu", "20.0000", "valid", "100", "nrefs:1"],
+    ]
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_show_of_a_run_that_goes_on(command: Command) -> None:
+    text = command("show", "20261121-17").stdout
+
+    assert "running" in text
+    for absent in ("ended", "folder", "model", "error", "metric"):
+        assert absent not in text
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_show_speaks_json(command: Command, tmp_path: Path) -> None:
+    run = json.loads(command("show", "20261121-13", "--json").stdout)
+
+    assert run["config"] == {"train": {"steps": 500}, "name": "Übung"}
+    assert run["started_at"] == "2026-11-21T13:15:02+00:00"
+    assert run["scores"][1] == {
+        "metric": "bleu",
+        "value": 31.25,
+        "split": "valid",
+        "step": 500,
+        "signature": "nrefs:1",
+    }
+
+
+def test_show_of_an_unknown_run(command: Command) -> None:
+    with pytest.raises(ConfigError, match="no run 'x'"):
+        command("show", "x")
+
+
+def test_help_pays_for_no_database() -> None:
+    program = "import sys, seqloom.cli.runs, seqloom.cli.models; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert "seqloom.cli.models" in loaded.stdout.split()
+    assert {"sqlalchemy", "alembic", "rich.table", "torch", "yaml"}.isdisjoint(loaded.stdout.split())
