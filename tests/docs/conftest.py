@@ -3,7 +3,6 @@ from __future__ import annotations
 import os
 import random
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 import pages
+import shell
 
 SUBJECTS = {"Ein Hund": "A dog", "Eine Katze": "A cat", "Ein Vogel": "A bird", "Ein Kind": "A child"}
 VERBS = {"läuft": "runs", "schläft": "sleeps", "singt": "sings", "wartet": "waits"}
@@ -58,9 +58,21 @@ def trained(environment: dict[str, str], tmp_path_factory: pytest.TempPathFactor
     [job] = [block for block in pages.blocks(quickstart) if block.order == "file"]
     (folder / job.detail).write_text(job.text, encoding="utf-8")
     overrides = [part for override in TINY for part in ("--set", override)]
-    for command in (["train", job.detail, *overrides], ["models", "alias", "de-en/1", "champion"]):
-        subprocess.run(["seqloom", *command], cwd=folder, env=environment, check=True)
+    with pytest.MonkeyPatch.context() as patch:
+        enter(patch, folder, environment)
+        for command in (["train", job.detail, *overrides], ["models", "alias", "de-en/1", "champion"]):
+            outcome = shell.seqloom(*command)
+            assert outcome.status == 0, outcome.output
     return folder
+
+
+def enter(patch: pytest.MonkeyPatch, folder: Path, environment: dict[str, str]) -> None:
+    """Goes where a reader works."""
+    patch.chdir(folder)
+    for name in [name for name in os.environ if name.startswith("SEQLOOM_")]:
+        patch.delenv(name)
+    for name, value in environment.items():
+        patch.setenv(name, value)
 
 
 @pytest.fixture
@@ -70,9 +82,5 @@ def workspace(
     """A copy of that folder, which is where one works, and that environment."""
     folder = tmp_path / "workspace"
     shutil.copytree(trained, folder)
-    monkeypatch.chdir(folder)
-    for name in [name for name in os.environ if name.startswith("SEQLOOM_")]:
-        monkeypatch.delenv(name)
-    for name, value in environment.items():
-        monkeypatch.setenv(name, value)
+    enter(monkeypatch, folder, environment)
     return folder
