@@ -114,6 +114,17 @@ def test_opening_waits_for_the_lock(url: str, tmp_path: Path) -> None:
         Database(url, lock_timeout_seconds=0.05)
 
 
+def test_writing_waits_for_the_lock_and_reading_does_not(url: str, tmp_path: Path) -> None:
+    database = Database(url, lock_timeout_seconds=0.05)
+    with closing(database), FileLock(tmp_path / "registry.db.lock"):
+        with pytest.raises(BusyError), database.writing():
+            pass
+        with database.reading() as session:
+            assert session.connection().exec_driver_sql(COUNT).scalar() == 0
+    with closing(database), database.writing() as session:
+        session.connection().exec_driver_sql(INSERT)
+
+
 def test_another_programs_lock_is_busy(url: str, tmp_path: Path) -> None:
     """A program that knows nothing of our lock file holds SQLite's own."""
     database = Database(url, lock_timeout_seconds=0.05)
