@@ -30,8 +30,8 @@ def beam_search(
       further tokens were certain and it got as long as it may. Log-probabilities are never positive (nor
       weights of members negative), so this saves steps and changes no output.
 
-    With a beam as wide as a step's candidates this is exhaustive search; with a width of 1, greedy
-    search. Ties go to EOS, then to the better hypothesis, then to the lower token id.
+    With a beam as wide as there are outputs this is exhaustive search; with a width of 1, greedy search.
+    Ties go to EOS, then to the better hypothesis, then to the lower token id.
 
     Args:
         members: At least one, each with its own memory of the same sources.
