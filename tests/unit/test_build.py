@@ -89,8 +89,8 @@ def architectures() -> list[tuple[str, ...]]:
     ]
     mixed = [("mixed", small, RNN % "gru", "dot"), ("mixed", RNN % "lstm", small, "null")]
     variants = [
-        ("post", "{name: transformer, layers: 1, heads: 2, feed_forward: 16, norm: post}", small, "null"),
-        ("learned", "{name: transformer, layers: 1, heads: 2, feed_forward: 16, positions: learned}", small, "null"),
+        ("post", small[:-1] + ", norm: post}", small, "null"),
+        ("learned", small[:-1] + ", positions: learned}", small, "null"),
         ("fed", RNN % "lstm", "{name: rnn, layers: 1, hidden: 8, input_feeding: true}", "dot"),
     ]  # fmt: skip
     return [("transformer", small, small, "null"), *rnn, *mixed, *variants]

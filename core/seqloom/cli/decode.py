@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
@@ -154,6 +155,8 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
 def _stdin_lines(verb: str) -> Iterator[str]:
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(f"nothing to {verb}: give inputs, --input FILE, or a pipe")
+    if isinstance(sys.stdin, TextIOWrapper):  # whatever the locale, as files are
+        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
     try:
         for line in sys.stdin:
             yield line.rstrip("\r\n")
