@@ -210,8 +210,8 @@ class Builder:
         return make
 
     def _build(self, kind: str, part: Part, *parts: Any) -> Any:
-        spec: Any = self.catalog.get(kind, part.name)
-        return spec.load()(spec.options(**part.options), *parts)
+        options = self.catalog.get(kind, part.name).options(**part.options)
+        return self.catalog.load(kind, part.name)(options, *parts)
 
 
 def _text(example: Example, slot: str) -> str:
