@@ -54,6 +54,7 @@ class Recurrence(nn.Module):
             dropout=shape.dropout if shape.layers > 1 else 0.0,
             bidirectional=bidirectional,
         )
+        self.dropout = nn.Dropout(shape.dropout)
         self.parts = 2 if shape.cell == "lstm" else 1
         self.directions = 2 if bidirectional else 1
         self.width = self.directions * shape.hidden
@@ -66,6 +67,26 @@ class Recurrence(nn.Module):
         with torch.autocast("cpu", enabled=False):  # a CPU has no recurrent kernels of mixed precision
             read, end = self.layers(values.to(dtype), begin)
         return read, self._join(end)
+
+    def step(self, values: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Reads one position [B, D] from a state on, as :meth:`forward` would; for one direction only.
+
+        Single cells: the kernels for whole sequences first rearrange all weights on a CPU, which takes
+        longer than the step itself.
+        """
+        weights = self.layers.all_weights
+        dtype = weights[0][0].dtype
+        values, state, states = values.to(dtype), state.to(dtype), []
+        with torch.autocast("cpu", enabled=False):
+            for layer, own in enumerate(weights):
+                values = values if layer == 0 else self.dropout(values)
+                if self.parts == 2:
+                    parts = torch.lstm_cell(values, state[:, layer].chunk(2, dim=-1), *own)
+                    values, last = parts[0], torch.cat(parts, dim=-1)
+                else:
+                    values = last = torch.gru_cell(values, state[:, layer], *own)
+                states.append(last)
+        return values, torch.stack(states, dim=1)
 
     def _split(self, state: Tensor) -> Tensor | tuple[Tensor, ...]:
         """[B, L, H] to what torch wants: h, or (h, c), each [L·directions, B, hidden]."""

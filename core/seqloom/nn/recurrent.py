@@ -175,7 +175,7 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
     ) -> tuple[Tensor, Tensor, RecurrentState]:
         """One position [B, K, D] further: what goes to the output layer, the weights, the next state."""
         read = torch.cat([embedded, state.fed], dim=-1).flatten(0, 1)  # [B·K, D]
-        hidden, layers = self.recurrence(read[:, None], state.layers.flatten(0, 1))
+        hidden, layers = self.recurrence.step(read, state.layers.flatten(0, 1))
         hidden = hidden.view(*embedded.shape[:2], -1)  # [B, K, H]
         states, weights, attention = self._combine(hidden, context.keys, state.attention)
         fed = states[..., : self.fed_width]

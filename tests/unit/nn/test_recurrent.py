@@ -196,6 +196,17 @@ def test_a_recurrence_goes_on_where_it_stopped(cell, bidirectional):
     torch.testing.assert_close(recurrence(second, state)[0], recurrence.layers(second, torchs)[0])
 
 
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_steps_are_as_the_whole_sequence(cell):
+    recurrence = Recurrence(RecurrentShape(cell=cell, layers=3, hidden=5), 4).eval()
+    values, state = torch.randn(2, 6, 4), torch.randn(2, 3, recurrence.state_width)
+    whole, end = recurrence(values, state)
+    for position in range(6):
+        read, state = recurrence.step(values[:, position], state)
+        torch.testing.assert_close(read, whole[:, position])
+    torch.testing.assert_close(state, end)
+
+
 @pytest.mark.parametrize("layers", [1, 2])
 @pytest.mark.parametrize("input_feeding", [True, False])
 def test_dropout_acts_in_training_only(layers, input_feeding):
@@ -216,3 +227,5 @@ def test_dropout_acts_between_layers():
     recurrence = Recurrence(shape, 16)
     values = random_padded((5, 3), 16).values
     assert not torch.equal(recurrence(values)[0], recurrence(values)[0])
+    state = torch.zeros(2, 2, 24)
+    assert not torch.equal(recurrence.step(values[:, 0], state)[0], recurrence.step(values[:, 0], state)[0])

@@ -1,18 +1,4 @@
-"""Contracts: what a part must do to belong here, as tests to inherit.
-
-Make a subclass whose name begins with ``Test``, say how to build your part, and run pytest::
-
-    from seqloom.testing import EncoderContract
-
-    class TestConvolutions(EncoderContract):
-        width = 16
-
-        def build(self):
-            return ConvolutionalEncoder(width=16, layers=2)
-
-Every contract builds its part at a small size, in fp32 and on the CPU. It never changes the part's dropout:
-equalities are tested in evaluation mode.
-"""
+"""The contracts of the parts of a network: encoders, attentions, decoders."""
 
 from __future__ import annotations
 
@@ -25,14 +11,20 @@ import safetensors.torch
 import torch
 from torch import Tensor
 
-from seqloom.batch import Memory, Padded, length_mask, tree_map
+from seqloom.batch import Memory, Padded, tree_map
 from seqloom.nn.attention import AnyAttention
 from seqloom.nn.decoder import AnyDecoder
 from seqloom.nn.encoder import Encoder
-
-LENGTHS = (5, 2, 7, 1)  # of the sources in a contract's batch
-TARGET_LENGTHS = (3, 6, 1, 4)
-TOLERANCE = 1e-5  # of numbers around one, in fp32
+from seqloom.testing.samples import (
+    LENGTHS,
+    TARGET_LENGTHS,
+    assert_close,
+    assert_weights,
+    cut,
+    random_memory,
+    random_padded,
+    random_tokens,
+)
 
 
 class PartContract(ABC):
@@ -245,43 +237,3 @@ class DecoderContract(PartContract):
         state = tree_map(lambda leaf: leaf[kept][:, chosen], state)
         logits, _ = part.step(context, state, tokens[kept][:, chosen][..., -1])
         assert_close(logits, self.write(part, tokens)[kept][:, chosen, -1])
-
-
-def random_padded(lengths: Sequence[int], width: int) -> Padded:
-    """Always the same numbers [B, T, D], loud ones on padding: nobody may hear them."""
-    generator = torch.Generator().manual_seed(len(lengths))
-    values = torch.randn(len(lengths), max(lengths), width, generator=generator)
-    padded = Padded(values, torch.tensor(lengths))
-    return padded._replace(values=values.where(padded.mask()[:, :, None], 10 * values))
-
-
-def random_memory(lengths: Sequence[int], width: int, final: tuple[int, int] = (1, 1)) -> Memory:
-    """A memory [B, S, D] with such numbers."""
-    state = random_padded((final[0],) * len(lengths), final[1]).values
-    return Memory(*random_padded(lengths, width), final=state)
-
-
-def random_tokens(lengths: Sequence[int], size: int, seed: int) -> Padded:
-    """Token ids [B, U] below ``size``, on padding too."""
-    generator = torch.Generator().manual_seed(seed)
-    values = torch.randint(size, (len(lengths), max(lengths)), generator=generator)
-    return Padded(values, torch.tensor(lengths))
-
-
-def cut(memory: Memory, row: int, length: int) -> Memory:
-    """One source of a memory without its padding."""
-    values, lengths, final = (part[row : row + 1] for part in memory)
-    return Memory(values[:, :length], lengths, final)
-
-
-def assert_close(found: Tensor, wanted: Tensor) -> None:
-    """Equal up to what fp32 loses."""
-    torch.testing.assert_close(found, wanted, rtol=TOLERANCE, atol=TOLERANCE)
-
-
-def assert_weights(weights: Tensor) -> None:
-    """[B, U, S] is zero on the padding of the contract's sources, and sums to one elsewhere."""
-    real = length_mask(torch.tensor(LENGTHS), max(LENGTHS))[:, None]
-    assert (weights >= 0).all()
-    assert not weights.masked_fill(real, 0).any()
-    assert_close(weights.sum(-1), torch.ones(weights.shape[:-1]))

@@ -1,0 +1,30 @@
+"""Contracts: what a part must do to belong here, as tests to inherit.
+
+Make a subclass whose name begins with ``Test``, say how to build your part, and run pytest::
+
+    from seqloom.testing import EncoderContract
+
+    class TestConvolutions(EncoderContract):
+        width = 16
+
+        def build(self):
+            return ConvolutionalEncoder(width=16, layers=2)
+
+Build it small, in fp32 and on the CPU. Equalities are tested in evaluation mode: dropout may be anything.
+"""
+
+from __future__ import annotations
+
+from seqloom.testing.parts import AttentionContract, DecoderContract, EncoderContract, PartContract
+from seqloom.testing.samples import assert_close, random_memory, random_padded, random_tokens
+
+__all__ = [
+    "AttentionContract",
+    "DecoderContract",
+    "EncoderContract",
+    "PartContract",
+    "assert_close",
+    "random_memory",
+    "random_padded",
+    "random_tokens",
+]
