@@ -25,7 +25,7 @@ def runnable(page: Path) -> list[pages.Block]:
 def follow(command: pages.Command) -> None:
     outcome = shell.run(command.text)
     assert outcome.status == 0, f"{command.text}\n{outcome.output}"
-    printed = iter(outcome.output.splitlines())
+    printed = (line.rstrip() for line in outcome.output.splitlines())
     for shown in command.output:
         wanted = pages.pattern(shown)
         assert any(wanted.fullmatch(line) for line in printed), f"{shown!r} is not in\n{outcome.output}"

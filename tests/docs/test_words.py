@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import chain
+from typing import Any
 
 import pages
 import typer
@@ -50,6 +52,27 @@ def test_every_command_is_in_the_table() -> None:
     for name, command in root.commands.items():
         for subcommand in getattr(command, "commands", {}):
             assert re.search(rf"\b{subcommand}\b", documented[name]), f"{name} {subcommand}"
+
+
+def options(command: Any) -> set[str]:
+    return {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
+
+
+def test_options_of_all_commands_and_of_verbs_are_in_their_tables() -> None:
+    from seqloom.cli.main import build_app
+
+    root = typer.main.get_command(build_app(Catalog.discover()))
+    tables = chain(pages.rows(DOCS / "cli.md", "option"), pages.rows(DOCS / "cli.md", "option of a verb"))
+    documented = {name for row in tables for name in re.findall(r"--[a-z-]+", row[0])}
+    assert documented == (options(root) | options(root.commands["translate"])) - {"--help"}
+
+
+def test_every_module_has_its_floor() -> None:
+    source = pages.ROOT / "core" / "seqloom"
+    modules = {file.stem for file in source.glob("*.py") if not file.stem.startswith("_")}
+    packages = {file.parent.name for file in source.glob("*/__init__.py")}
+    rooms = " ".join(row[1] for row in pages.rows(DOCS / "architecture.md", "floor"))
+    assert sorted(re.findall(r"`(\w+)/?`", rooms)) == sorted(modules | packages)
 
 
 def test_every_variable_is_documented() -> None:
