@@ -76,7 +76,7 @@ def test_n_best_widens_the_beam_where_none_is_given(predictor: Predictor) -> Non
 
 
 def test_options_that_are_none_are_refused(predictor: Predictor) -> None:
-    with pytest.raises(UsageError, match="no decoding option 'beem'.*Did you mean 'beam'"):
+    with pytest.raises(UsageError, match=r"no decoding option 'beem'.*Did you mean 'beam'"):
         predictor.decode_config(beem=3)
     with pytest.raises(UsageError, match="n_best 3 asks for more outputs than beam 2"):
         predictor.decode_config(beam=2, n_best=3)

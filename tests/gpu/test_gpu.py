@@ -1,0 +1,60 @@
+"""What only a GPU can show: a step, a resumption, the same text as on a CPU, and bf16."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from seqloom.catalog import Catalog
+from seqloom.errors import Interrupted
+from seqloom.jobfile import Job
+from seqloom.jobs import Site, resume_job, train_job
+from seqloom.predictor import Predictor
+
+pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
+GPU = ("device=cuda", "train.steps=6", "evaluate.every=3")
+
+
+@pytest.mark.parametrize("dtype", ["fp32", "bf16", "fp16"])
+def test_a_training_learns_in_every_dtype(job: Callable[..., Job], site: Site, dtype: str) -> None:
+    steps = ("train.steps=60", "evaluate.every=60")
+    trained = train_job(job(*GPU, *steps, f"dtype={dtype}"), site)
+    assert trained.run.device == "cuda:0"
+    assert dtype in trained.run.device_reason
+    values = {score.metric: score.value for score in trained.scores}
+    assert 1 < values["ppl"] < 12  # digits and EOS by chance give about 11
+
+
+def test_auto_is_bf16_where_the_gpu_has_it(job: Callable[..., Job], site: Site) -> None:
+    reason = train_job(job(*GPU, "device=auto"), site).run.device_reason
+    has_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    assert ("bf16 (the GPU has it)" in reason) == has_it
+
+
+def test_a_training_goes_on_after_a_stop(job: Callable[..., Job], site: Site) -> None:
+    calls = iter(range(1, 100))
+    stopping = Site(site.catalog, site.registry, site.runs, stop=lambda: 15 if next(calls) == 4 else None)
+    loaded = job(*GPU, "dtype=fp32")
+    with pytest.raises(Interrupted):
+        train_job(loaded, stopping)
+    (folder,) = site.runs.iterdir()
+    resumed = resume_job(folder, site)
+    whole = train_job(loaded, site)
+    assert math.isclose(resumed.scores[0].value, whole.scores[0].value, rel_tol=1e-3)
+
+
+def test_decoding_in_fp32_is_as_on_the_cpu(trained: Any, catalog: Catalog) -> None:
+    (folder,) = (trained.folder / "runs").glob("*/model")
+    sources = trained.lines("test.src")
+    for beam in (1, 4):
+        cpu, gpu = (
+            list(Predictor.load(folder, catalog, device=d, dtype="fp32").decode_all(sources, beam=beam))
+            for d in ("cpu", "cuda")
+        )
+        for a, b in zip(cpu, gpu, strict=True):
+            assert a.hypotheses[0].tokens == b.hypotheses[0].tokens
+            assert math.isclose(a.hypotheses[0].score, b.hypotheses[0].score, abs_tol=1e-3)
