@@ -124,25 +124,25 @@ def weights(folder: Path) -> str:
 def test_stopped_and_resumed_is_uninterrupted(workplace: Any, site: Any, job: Any) -> None:
     from seqloom.jobs import train_job
 
-    process = started(workplace, "train.steps=600", "evaluate.every=200")
+    process = started(workplace, "train.steps=300", "evaluate.every=100")
     process.send_signal(signal.SIGTERM)
-    error = process.communicate(timeout=60)[1].decode()
+    error = process.communicate(timeout=120)[1].decode()
     assert process.returncode == 128 + signal.SIGTERM, error
     assert "its checkpoint is saved" in error
     (folder,) = (workplace.folder / "runs").iterdir()
     (checkpoint,) = (folder / "checkpoints").iterdir()
-    assert 0 < int(checkpoint.name) < 600
+    assert 0 < int(checkpoint.name) < 300
     assert site.registry.run(folder.name).status == "interrupted"
     workplace.run("resume", folder.name)
     assert site.registry.run(folder.name).status == "finished"
-    whole = train_job(job("train.steps=600", "evaluate.every=200"), site)
+    whole = train_job(job("train.steps=300", "evaluate.every=100"), site)
     assert weights(folder) == weights(Path(whole.run.folder))
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines if "loss" in line] == list(range(1, 601))
+    assert [line["step"] for line in lines if "loss" in line] == list(range(1, 301))
 
 
 def test_ctrl_c_ends_with_130(workplace: Any) -> None:
     process = started(workplace, "train.steps=100000", "evaluate.every=100000")
     process.send_signal(signal.SIGINT)
-    error = process.communicate(timeout=60)[1].decode()
+    error = process.communicate(timeout=120)[1].decode()
     assert process.returncode == 128 + signal.SIGINT, error
