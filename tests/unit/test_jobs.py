@@ -1,0 +1,56 @@
+"""Jobs leave records: of what they read, how they ended, and what they made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from seqloom.errors import ConfigError, DataError, StorageError
+from seqloom.jobfile import Job
+from seqloom.jobs import Site, evaluate_job, find_run, open_model, resume_job, train_job
+
+
+def test_a_failed_run_says_why(job: Callable[..., Job], site: Site) -> None:
+    with pytest.raises(DataError):
+        train_job(job("train.batch_elements=1"), site)
+    (run,) = site.registry.runs()
+    assert run.status == "failed"
+    assert run.error is not None
+    assert "train.batch_elements" in run.error
+
+
+def test_data_that_changed_is_not_resumed(job: Callable[..., Job], site: Site, workplace: Any) -> None:
+    folder = site.runs / train_job(job("train.steps=1"), site).run.id
+    (workplace.folder / "train.src").write_text("1\n" * 40)
+    with pytest.raises(DataError, match=r"train\.src: this file has changed since the run began"):
+        resume_job(folder, site)
+
+
+def test_an_evaluation_is_a_run_of_its_own(job: Callable[..., Job], site: Site) -> None:
+    trained = train_job(job("train.steps=1"), site)
+    predictor = open_model(trained.model.uri, site)
+    run, scores, _ = evaluate_job(predictor, site, "test", predictor.decode)
+    assert (run.kind, run.status, run.model) == ("evaluate", "finished", trained.model.uri)
+    assert {score.split for score in scores} == {"test"}
+
+
+def test_a_split_that_the_job_lacks(job: Callable[..., Job], site: Site) -> None:
+    trained = train_job(job("train.steps=1", "data.test=null"), site)
+    predictor = open_model(trained.model.uri, site)
+    with pytest.raises(ConfigError, match=r"the job has no data\.test"):
+        evaluate_job(predictor, site, "test", predictor.decode)
+
+
+def test_a_run_is_found_by_folder_id_and_beginning(job: Callable[..., Job], site: Site) -> None:
+    run = train_job(job("train.steps=1"), site).run
+    for name in (run.folder, run.id, run.id[:-2]):
+        assert str(find_run(name, site)) == run.folder
+
+
+def test_a_model_whose_folder_is_gone(job: Callable[..., Job], site: Site) -> None:
+    trained = train_job(job("train.steps=1"), site)
+    (site.runs / trained.run.id).rename(site.runs / "moved")
+    with pytest.raises(StorageError, match="is not there any more"):
+        open_model(trained.model.uri, site)
