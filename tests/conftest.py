@@ -25,7 +25,7 @@ from seqloom.jobfile import Job, load_job
 from seqloom.jobs import Site
 from seqloom.registry.records import Score
 from seqloom.registry.store import Registry
-from seqloom.train import Goal, Judging, Trainer
+from seqloom.trainer import Goal, Judging, Trainer
 
 JOB = """\
 task: translation

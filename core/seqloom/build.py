@@ -23,7 +23,7 @@ from seqloom.nn.embedding import TiedProjection, TokenEmbedding, free_projection
 from seqloom.nn.encoder import Encoder
 from seqloom.task import Example, Task
 from seqloom.tokenizer import Tokenizer, read_tokenizer_file, save_tokenizer
-from seqloom.train import Goal
+from seqloom.trainer import Goal
 
 TARGET, JOINT = "target", "joint"
 

@@ -11,7 +11,7 @@ from seqloom.checkpoint import save_tensors, write_folder, write_json
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
 from seqloom.tokenizer import Tokenizer
-from seqloom.train import Outcome
+from seqloom.trainer import Outcome
 
 
 def export_model(

@@ -29,7 +29,7 @@ from seqloom.progress import Listener, MetricsLog
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import Registry, new_run_id
 from seqloom.task import Prediction
-from seqloom.train import Judging, Trainer
+from seqloom.trainer import Judging, Trainer
 
 
 @dataclass(frozen=True)

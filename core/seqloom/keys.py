@@ -96,11 +96,19 @@ def explain(detail: ErrorDetails) -> str:
     kind, message, found = detail["type"], detail["msg"], shown(detail["input"])
     if kind == "missing":
         return "is missing"
+    if kind == "union_tag_invalid":
+        context = detail["ctx"]
+        return f"expected a name out of {context['expected_tags']}, found {shown(context['tag'])}"
     if kind.endswith(("_type", "_parsing", "_from_float")) and kind.split("_")[0] in _EXPECTED:
         return f"expected {_EXPECTED[kind.split('_')[0]]}, found {found}"
+    if kind == "union_tag_not_found":
+        return f"expected a mapping, found {found}"
     if kind in ("value_error", "assertion_error"):
         return message.partition(", ")[2]
-    return f"expected {_requirement(message)}, found {found}"
+    requirement = message.removeprefix("Input should be ")
+    if requirement != message:
+        return f"expected {requirement}, found {found}"
+    return f"{message[0].lower()}{message[1:]}, found {found}"
 
 
 def shown(value: Any) -> str:
@@ -109,18 +117,6 @@ def shown(value: Any) -> str:
         return "a mapping" if isinstance(value, dict) else "a list"
     text = "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."
-
-
-def _requirement(message: str) -> str:
-    """``Input should be greater than 0`` to ``a value greater than 0``."""
-    subject, should, rest = message.partition(" should ")
-    if not should:
-        return f"something else ({message})"
-    if subject == "Input" and rest.startswith("be '"):
-        return rest.removeprefix("be ")
-    return f"{'a value' if subject == 'Input' else subject.lower()} that should {rest}".replace(
-        "that should be ", ""
-    )
 
 
 def _takes_anything(model: type[BaseModel]) -> bool:

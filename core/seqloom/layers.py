@@ -128,7 +128,7 @@ for _kind, _pattern, _starts in (
     ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
     ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF")),
     ("int", r"[-+]?(0|[1-9][0-9_]*)", _NUMBER_STARTS),
-    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", _NUMBER_STARTS),
+    ("float", r"(?=.*[.eE])[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", _NUMBER_STARTS),
 ):
     _Loader.add_implicit_resolver(_TAG + _kind, re.compile(rf"^(?:{_pattern})$"), _starts)
 
@@ -146,8 +146,8 @@ def read_yaml(text: str, source: str, *, lines: bool = True) -> Node:
     Raises:
         ConfigError: It is not YAML, or has duplicate keys, keys that are not text, aliases or tags.
     """
-    loader = _Loader(text)
     try:
+        loader = _Loader(text)
         root = loader.get_single_node()
         return _Reader(loader, source, lines).node(root, source) if root else Node(None, source)
     except yaml.MarkedYAMLError as error:
@@ -157,8 +157,6 @@ def read_yaml(text: str, source: str, *, lines: bool = True) -> Node:
         raise ConfigError(f"{source}: {' '.join(str(error).split())}") from None
     except RecursionError:
         raise ConfigError(f"{source}: nested too deeply") from None
-    finally:
-        loader.dispose()
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,6 @@ def test_a_model_that_is_not_there(workplace: Any) -> None:
         seqloom.load("models:/nobody/1")
 
 
-@pytest.mark.xfail(reason="the module seqloom.train takes the function's place once it is imported")
 def test_the_public_names_stay_what_they_are() -> None:
     assert seqloom.load is api.load
     assert seqloom.train is api.train

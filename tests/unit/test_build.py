@@ -13,7 +13,7 @@ from seqloom.jobfile import Job
 from seqloom.jobs import Site, train_job
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.task import Example
-from seqloom.train import Goal
+from seqloom.trainer import Goal
 
 MakeBuilder = Callable[..., Builder]
 EXAMPLES = [Example(0, {"source": "a b c"}, "x y", ["x y"]), Example(1, {"source": "b"}, "y z", ["y z"])]

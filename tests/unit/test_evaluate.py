@@ -17,7 +17,7 @@ from seqloom.device import choose_device
 from seqloom.evaluate import Evaluator
 from seqloom.model import Seq2Seq
 from seqloom.task import Example, Task
-from seqloom.train import Trainer
+from seqloom.trainer import Trainer
 
 CPU = choose_device("cpu")
 

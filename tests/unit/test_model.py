@@ -9,7 +9,7 @@ import torch
 
 from seqloom.batch import Padded
 from seqloom.model import Seq2Seq
-from seqloom.train import Trainer
+from seqloom.trainer import Trainer
 
 
 @pytest.fixture

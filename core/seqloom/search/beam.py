@@ -31,7 +31,8 @@ def beam_search(
       weights of members negative), so this saves steps and changes no output.
 
     With a beam as wide as there are outputs this is exhaustive search; with a width of 1, greedy search.
-    Ties go to EOS, then to the better hypothesis, then to the lower token id.
+    Ties go to EOS, then to the better hypothesis, then to the lower token id (of more equal tokens than
+    fit the beam, torch.topk chooses which stay, by the scores of their hypothesis alone).
 
     Args:
         members: At least one, each with its own memory of the same sources.
@@ -184,7 +185,7 @@ class _Columns(NamedTuple):
 def _extend(totals: Tensor, log_probs: Tensor, width: int) -> _Extended:
     """The best ``width`` of hypotheses' totals [B, K] with log-probabilities [B, K, V] of next tokens."""
     best, ids = log_probs.topk(min(width, log_probs.shape[-1]), sorted=False)
-    ids, order = ids.sort()  # by id, then stably by total: ties are settled the same way everywhere
+    ids, order = ids.sort()  # by id, then stably by total: so are ties settled
     best = best.gather(-1, order)
     totals, order = (totals[:, :, None] + best).flatten(1).sort(descending=True, stable=True)
     order = order[:, :width]

@@ -116,12 +116,23 @@ def test_each_source_has_its_own_limit(kit):
     assert found[0][0].token_scores[-1] == pytest.approx(table.log_softmax(-1)[vocabulary.eos].item())
 
 
-def test_ties_go_to_eos_then_the_better_hypothesis_then_the_lower_id(kit):
-    vocabulary = kit.vocabulary(7)
-    members = [Member(kit.table_scorer(torch.full((7,), -math.log(7))), kit.memory_of([0.0]))]
-    options = kit.options(beam=4, n_best=4, length_penalty=0.0, max_length_offset=2)
+@pytest.mark.parametrize("size", [7, 13, 40])
+def test_ties_go_to_eos_then_the_better_hypothesis_then_the_lower_id(kit, size):
+    vocabulary = kit.vocabulary(size)
+    members = [Member(kit.table_scorer(torch.full((size,), -math.log(size))), kit.memory_of([0.0]))]
+    width = size - 3  # each word fits
+    options = kit.options(beam=width, n_best=width, length_penalty=0.0, max_length_offset=2)
     (outputs,) = beam_search(members, vocabulary, options)
-    assert [output.tokens for output in outputs] == [(), (2,), (4,), (5,)]
+    assert [output.tokens for output in outputs] == [(), (2,), *((word,) for word in range(4, size - 1))]
+
+
+def test_a_source_with_as_many_outputs_as_the_beam_is_wide_is_done(kit):
+    vocabulary = kit.vocabulary(5)
+    table = torch.tensor([1e-9, 1e-9, 1e-3, 0.4, 0.6]).log()  # the longer, the better by far
+    members = [Member(kit.table_scorer(table), kit.memory_of([1.0]))]
+    options = kit.options(beam=2, n_best=2, length_penalty=9.0, max_length_offset=30)
+    (outputs,) = beam_search(members, vocabulary, options)
+    assert [output.tokens for output in outputs] == [(4,), ()]
 
 
 @pytest.mark.parametrize("weights", [(1.0, 1.0), (0.3, 0.7), (1.0, 0.25)])

@@ -13,7 +13,7 @@ import torch
 from seqloom.errors import DivergedError, Interrupted
 from seqloom.progress import Window
 from seqloom.registry.records import Score
-from seqloom.train import Goal, Trainer, mean_weights
+from seqloom.trainer import Goal, Trainer, mean_weights
 
 MakeTrainer = Callable[..., Trainer]
 UP = Goal("bleu", higher_is_better=True)

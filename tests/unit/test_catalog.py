@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from seqloom.catalog import KINDS, Catalog, Plugin
+from seqloom.errors import Interrupted, PluginError
+from seqloom.hooks import HookSpecs
+from seqloom.plugincheck import HOOKS, NAMING_HOOKS
+
+Install = Callable[..., Path]
+
+HEAD = """
+seqloom_api = 1
+from seqloom.hooks import EncoderSpec, NoOptions, Options, TaskSpec, hookimpl
+
+def encoder(name="mine", summary="One", options=NoOptions, load=print):
+    return EncoderSpec(name=name, summary=summary, options=options, load=load)
+
+def task(name="do", **fields):
+    fields = dict(verb=name, flags=NoOptions, inputs={}, presets={}) | fields
+    return TaskSpec(name=name, summary="Does", options=NoOptions, load=print, **fields)
+"""
+
+
+def encoders(answer: str) -> str:
+    return f"{HEAD}\n@hookimpl\ndef seqloom_encoders():\n    return {answer}\n"
+
+
+def tasks(answer: str) -> str:
+    return f"{HEAD}\n@hookimpl\ndef seqloom_tasks():\n    return {answer}\n"
+
+
+def flags(body: str) -> str:
+    return tasks("[task(flags=Flags)]") + f"\nclass Flags(Options):\n    {body}\n"
+
+
+BROKEN = {
+    "import error": ("raise ImportError('no libfoo')", "importing it raised ImportError: no libfoo"),
+    "exit": ("raise SystemExit(3)", "importing it raised SystemExit: 3"),
+    "silent": ("raise ValueError", "importing it raised ValueError$"),
+    "no module": (None, "importing it raised ModuleNotFoundError"),
+    "no API": ("", "does not say which plugin API it is for: seqloom_api = 1"),
+    "other API": ("seqloom_api = 2", "asks for plugin API 2; this version of Seqloom has 1"),
+    "misspelt": (
+        f"{HEAD}\n@hookimpl\ndef seqloom_encodrs(): return []",
+        "no hook 'seqloom_encodrs'. Did you mean 'seqloom_encoders'?",
+    ),
+    "unmarked": (f"{HEAD}\ndef seqloom_encoders(): return []", "seqloom_encoders is not marked as a hook"),
+    "arguments": (
+        f"{HEAD}\n@hookimpl\ndef seqloom_encoders(x): return []",
+        "registering its hooks raised .*'x'",
+    ),
+    "raises": (encoders("[1 / 0]"), "hook seqloom_encoders raised ZeroDivisionError: division by zero"),
+    "nothing": (encoders("None"), "hook seqloom_encoders returned NoneType, not a list of EncoderSpec"),
+    "text": (encoders("'mine'"), "hook seqloom_encoders returned str, not a list of EncoderSpec"),
+    "other spec": (encoders("[task()]"), "returned a list with TaskSpec, not EncoderSpec"),
+    "name": (encoders("[encoder('My Encoder')]"), "encoder 'My Encoder': a name has small letters"),
+    "summary": (encoders("[encoder(summary=3)]"), "encoder 'mine': summary is not a text"),
+    "options": (encoders("[encoder(options=dict)]"), "encoder 'mine': options is not a subclass"),
+    "load": (encoders("[encoder(load=None)]"), "encoder 'mine': load cannot be called"),
+    "twice": (encoders("[encoder(), encoder()]"), "its encoder 'mine' is already offered by itself"),
+    "clash": (
+        encoders("[encoder('rnn')]"),
+        r"its encoder 'rnn' is already offered by plugin 'seqloom' \(seqloom",
+    ),
+    "verb": (tasks("[task(verb='Do it')]"), "task 'do': verb 'Do it' is not a name"),
+    "verb clash": (
+        tasks("[task('train')]"),
+        "the verb 'train' of its task is already taken by the command line",
+    ),
+    "own verbs": (tasks("[task('a', verb='do'), task('b', verb='do')]"), "verb 'do' .* taken by itself"),
+    "presets": (tasks("[task(presets={'tiny': 3})]"), "task 'do': presets is not a mapping of mappings"),
+    "inputs": (
+        tasks("[task(inputs=['source'])]"),
+        "task 'do': inputs is not a mapping of slots to modalities",
+    ),
+    "slot": (tasks("[task(inputs={'target': 'text'})]"), "an input slot may not be called 'target'"),
+    "flags": (tasks("[task(flags=dict)]"), "task 'do': flags is not a subclass of seqloom.hooks.Options"),
+    "shared flag": (flags("beam: int = 3"), "flag 'beam' is one that every verb has"),
+    "required flag": (flags("loud: bool"), "flag 'loud' has no default"),
+    "type of flag": (
+        flags("loud: dict[str, str] | None = None"),
+        "flag 'loud' is not a bool, int, float or str",
+    ),
+}
+
+
+def plugin(catalog: Catalog, name: str) -> Plugin:
+    return next(plugin for plugin in catalog.plugins() if plugin.name == name)
+
+
+@pytest.mark.parametrize("kind", BROKEN)
+def test_a_broken_plugin_is_set_aside_and_stops_nobody(kind: str, install: Install) -> None:
+    source, reason = BROKEN[kind]
+    install("broken", source)
+    install("good", encoders("[encoder('fine')]"))
+    catalog = Catalog.discover()
+    broken = plugin(catalog, "broken")
+    assert (broken.state, broken.distribution, broken.version) == ("quarantined", "seqloom-broken", "0.1")
+    assert broken.offers == ()
+    assert plugin(catalog, "good").state == "ok"
+    assert catalog.get("encoder", "fine").summary == "One"
+    assert catalog.get("encoder", "rnn")
+    pattern = rf"(?s)no encoder 'lost'; there are: .*plugin 'broken' \(seqloom-broken 0.1\) was set aside: .*{reason}"
+    with pytest.raises(PluginError, match=pattern):
+        catalog.get("encoder", "lost")
+
+
+def test_the_core_alone() -> None:
+    catalog = Catalog()
+    assert [plugin.name for plugin in catalog.plugins()] == ["seqloom"]
+    assert [spec.name for spec in catalog.specs("decoder")] == ["rnn", "transformer"]
+    assert catalog.get("tokenizer", "bpe").options.model_fields["size"].default == 8000
+    assert catalog.provider("metric", "bleu").distribution == "seqloom"
+    with pytest.raises(PluginError, match=r"no encoder 'transfomer'; .*Did you mean 'transformer'\?"):
+        catalog.get("encoder", "transfomer")
+
+
+def test_every_naming_hook_has_a_kind() -> None:
+    observing = {"seqloom_run_started", "seqloom_evaluated", "seqloom_run_ended"}
+    assert (
+        set(HOOKS) == set(NAMING_HOOKS) | observing == {name for name in vars(HookSpecs) if name[0] != "_"}
+    )
+    assert len(KINDS) == len(set(KINDS)) == 8
+
+
+def test_of_two_plugins_with_one_name_for_a_part_the_first_keeps_it(install: Install) -> None:
+    install("b", encoders("[encoder(summary='b')]"))
+    install("a", encoders("[encoder(summary='a')]"))
+    catalog = Catalog.discover()
+    assert catalog.get("encoder", "mine").summary == "a"
+    assert (
+        plugin(catalog, "b").reason == "its encoder 'mine' is already offered by plugin 'a' (seqloom-a 0.1)"
+    )
+
+
+def test_of_two_tasks_with_one_verb_the_first_keeps_it(install: Install) -> None:
+    install("a", tasks("[task('first', verb='do')]"))
+    install("b", tasks("[task('second', verb='do')]"))
+    catalog = Catalog.discover()
+    assert catalog.get("task", "first").verb == "do"
+    assert "the verb 'do' of its task is already taken by plugin 'a'" in plugin(catalog, "b").reason
+
+
+def test_of_two_distributions_with_one_plugin_name_the_second_is_set_aside(install: Install) -> None:
+    install("imu", encoders("[encoder('one')]"), distribution="seqloom-aaa")
+    install("imu", encoders("[encoder('two')]"), distribution="seqloom-bbb")
+    catalog = Catalog.discover()
+    assert catalog.get("encoder", "one")
+    (second,) = [found for found in catalog.set_aside() if found.name == "imu"]
+    assert second.distribution == "seqloom-bbb"
+    assert "seqloom-aaa 0.1 has an entry point of the same name" in second.reason
+
+
+def test_a_disabled_plugin_is_not_even_imported(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
+    install("imu", "raise AssertionError")
+    monkeypatch.setenv("SEQLOOM_DISABLE", " imu, imuu,")
+    catalog = Catalog.from_environment()
+    assert plugin(catalog, "imu").state == "disabled"
+    with pytest.raises(
+        PluginError, match=r"plugin 'imu' \(seqloom-imu 0.1\) is disabled: SEQLOOM_DISABLE names it"
+    ):
+        catalog.get("modality", "imu")
+    unknown = plugin(catalog, "imuu")
+    assert unknown.state == "disabled"
+    assert "not installed. Did you mean 'imu'?" in unknown.reason
+
+
+def test_what_a_plugin_prints_never_reaches_stdout(
+    install: Install, capfd: pytest.CaptureFixture[str]
+) -> None:
+    install("loud", "print('hello')\n" + encoders("print('again') or []"))
+    assert plugin(Catalog.discover(), "loud").state == "ok"
+    out, err = capfd.readouterr()
+    assert out == ""
+    assert err == "hello\nagain\n"
+
+
+@pytest.mark.parametrize("stop", [KeyboardInterrupt, Interrupted])
+def test_a_wish_to_stop_is_no_flaw(
+    stop: type[BaseException], install: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stopped() -> None:
+        raise stop("now")
+
+    install("slow", "import fake_stop\nfake_stop.now()")
+    fake = type(pytest)("fake_stop")
+    fake.now = stopped  # type: ignore[attr-defined]
+    monkeypatch.setitem(__import__("sys").modules, "fake_stop", fake)
+    with pytest.raises(stop):
+        Catalog.discover()
+
+
+OBSERVER = """
+@hookimpl
+def seqloom_run_ended(run, error):
+    print('ended', run, error)
+
+@hookimpl
+def seqloom_evaluated(run, step):
+    raise SystemExit('no disk')
+"""
+
+
+def test_observers_are_told_and_their_failures_stop_nothing(
+    install: Install, capfd: pytest.CaptureFixture[str]
+) -> None:
+    install("a", HEAD + OBSERVER)
+    install("b", HEAD + OBSERVER)
+    catalog = Catalog.discover()
+    catalog.notify("seqloom_run_started", run="r1")
+    catalog.notify("seqloom_run_ended", run="r1", error=None)
+    catalog.notify("seqloom_evaluated", run="r1", step=3, scores=[])
+    out, err = capfd.readouterr()
+    assert out == ""
+    warned = "hook seqloom_evaluated raised SystemExit: no disk"
+    assert err.splitlines() == [
+        "ended r1 None",
+        "ended r1 None",
+        f"warning: plugin 'a' (seqloom-a 0.1): {warned}",
+        f"warning: plugin 'b' (seqloom-b 0.1): {warned}",
+    ]
+
+
+def test_load_gives_a_builder_or_names_the_plugin(parts: Path) -> None:
+    catalog = Catalog.discover()
+    options = catalog.get("tokenizer", "byte").options()
+    assert catalog.load("tokenizer", "byte")(options).encode("a")
+    pattern = r"plugin 'parts' \(seqloom-parts 0.1\): loading modality 'words' raised ModuleNotFoundError"
+    with pytest.raises(PluginError, match=pattern):
+        catalog.load("modality", "words")
+
+
+def test_offers_tell_kind_name_and_summary(parts: Path) -> None:
+    offers = plugin(Catalog.discover(), "parts").offers
+    assert ("task", "echo", "Says it again") in offers
+    assert len(offers) == 5
