@@ -30,7 +30,8 @@ def missing():
 @hookimpl
 def seqloom_modalities():
     return [
-        ModalitySpec(name="words", summary="Words", options=WordsOptions, load=missing, takes_tokenizer=True),
+        ModalitySpec(name="words", summary="Words", options=WordsOptions, load=missing,
+                     takes_tokenizer=True),
         ModalitySpec(name="numbers", summary="Numbers", options=NoOptions, load=missing),
     ]
 
@@ -42,8 +43,8 @@ def seqloom_heads():
 def seqloom_tasks():
     tiny = {
         "tokenizers": {"joint": {"name": "word", "min_count": 2}},
-        "model": {"width": 16, "encoder": {"name": "rnn", "hidden": 8}, "decoder": {"name": "rnn", "hidden": 8},
-                  "attention": "additive"},
+        "model": {"width": 16, "encoder": {"name": "rnn", "hidden": 8},
+                  "decoder": {"name": "rnn", "hidden": 8}, "attention": "additive"},
         "train": {"optimizer": {"name": "sgd", "momentum": 0.5}},
     }
     echo = dict(options=NoOptions, flags=EchoFlags, load=missing, job="task: echo  # says it again\\n")

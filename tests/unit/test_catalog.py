@@ -104,8 +104,8 @@ def test_a_broken_plugin_is_set_aside_and_stops_nobody(kind: str, install: Insta
     assert plugin(catalog, "good").state == "ok"
     assert catalog.get("encoder", "fine").summary == "One"
     assert catalog.get("encoder", "rnn")
-    pattern = rf"(?s)no encoder 'lost'; there are: .*plugin 'broken' \(seqloom-broken 0.1\) was set aside: .*{reason}"
-    with pytest.raises(PluginError, match=pattern):
+    quoted = rf"plugin 'broken' \(seqloom-broken 0.1\) was set aside: .*{reason}"
+    with pytest.raises(PluginError, match=rf"(?s)no encoder 'lost'; there are: .*{quoted}"):
         catalog.get("encoder", "lost")
 
 

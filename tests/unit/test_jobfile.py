@@ -224,16 +224,19 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         ECHO + "train:\n  stesp: 3\n  seed: abc\n  optimizer: {betas: 1}\nmodel:\n  encoder: {layrs: 2}\n"
     )
     lines = refusal(text, "decode.beam=0", "devise=cpu", "data.train.file=x")
+    train_keys = (
+        "accumulate, average, batch_elements, clip_norm, keep, learning_rate, log_every, minutes, optimizer, "
+        "save_every, schedule, seed, steps"
+    )
     assert lines == [
-        "job.yaml:11: model.encoder: no key 'layrs'; there are: bidirectional, cell, dropout, hidden, layers, "
-        "reverse. Did you mean 'layers'?",
+        "job.yaml:11: model.encoder: no key 'layrs'; there are: bidirectional, cell, dropout, hidden, "
+        "layers, reverse. Did you mean 'layers'?",
         "job.yaml:4: data.train: no key 'source'; there are: columns, file.",
         "job.yaml:4: data.train: no key 'target'; there are: columns, file.",
         "job.yaml:9: train.optimizer: no key 'betas'; there are: momentum, name, weight_decay.",
-        "job.yaml:7: train: no key 'stesp'; there are: accumulate, average, batch_elements, clip_norm, keep, "
-        "learning_rate, log_every, minutes, optimizer, save_every, schedule, seed, steps. Did you mean 'steps'?",
-        "--set: no key 'devise'; there are: data, decode, device, dtype, evaluate, inputs, model, name, preset, "
-        "task, tokenizers, train. Did you mean 'device'?",
+        f"job.yaml:7: train: no key 'stesp'; there are: {train_keys}. Did you mean 'steps'?",
+        "--set: no key 'devise'; there are: data, decode, device, dtype, evaluate, inputs, model, name, "
+        "preset, task, tokenizers, train. Did you mean 'device'?",
         "--set: data.train.columns: is missing",
         "job.yaml:8: train.seed: expected a whole number, found 'abc'",
         "--set: decode.beam: expected greater than or equal to 1, found 0",
