@@ -14,11 +14,12 @@ import subprocess
 import sys
 import time
 
+SEQLOOM = ["-c", "from seqloom.cli.main import main; main()"]
 COMMANDS = {
     "python -c pass": ["-c", "pass"],
     "import seqloom": ["-c", "import seqloom"],
-    "seqloom --help": ["-m", "seqloom.cli.main", "--help"],
-    "seqloom plugins list": ["-m", "seqloom.cli.main", "plugins", "list"],
+    "seqloom --help": [*SEQLOOM, "--help"],
+    "seqloom plugins list": [*SEQLOOM, "plugins", "list"],
     "import torch": ["-c", "import torch"],
 }
 
