@@ -41,7 +41,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     """All commands, the verbs of installed tasks among them."""
     app = typer.Typer(
         cls=_Root,
-        help=(seqloom.__doc__ or "").splitlines()[0].partition("\n")[0],
+        help=(seqloom.__doc__ or "").partition("\n")[0],
         no_args_is_help=True,
         rich_markup_mode=None,  # rich would double the time that --help takes
         pretty_exceptions_enable=False,
