@@ -1,8 +1,9 @@
 """Folders that are there whole or not at all: checkpoints and model folders.
 
 A folder is written aside, each file flushed to the disk, a manifest of sha256 sums added, and then
-renamed into its place: a crash leaves the old state or the new one. Weights and states are
-safetensors and JSON; nothing is ever unpickled.
+renamed into its place. One that is there already is renamed out of the way first and removed last: no
+moment is without a whole copy on the disk. Weights and states are safetensors and JSON; nothing is
+ever unpickled.
 """
 
 from __future__ import annotations
@@ -51,20 +52,33 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
     Raises:
         StorageError: The disk is full or read-only; nothing is left behind.
     """
-    aside = folder.with_name(f".{folder.name}.{os.getpid()}.tmp")
+    aside, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
     with storage_errors(folder, "save"):
         try:
-            shutil.rmtree(aside, ignore_errors=True)
+            shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
             aside.mkdir(parents=True)
             write(aside)
             digest = _seal(aside)
-            if folder.exists():
-                shutil.rmtree(folder)
-            aside.replace(folder)
+            _swap(aside, folder, old)
             _flush(folder.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
+    shutil.rmtree(old, ignore_errors=True)
     return digest
+
+
+def _swap(new: Path, folder: Path, old: Path) -> None:
+    """Puts ``new`` in the place of ``folder``, which goes to ``old``."""
+    if not folder.exists():
+        new.rename(folder)
+        return
+    shutil.rmtree(old, ignore_errors=True)
+    folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        old.rename(folder)
+        raise
 
 
 def verify_folder(folder: Path) -> str:

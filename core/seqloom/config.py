@@ -139,7 +139,7 @@ class TrainConfig(Options):
         4096, description="Positions of a batch with padding: its examples times their longest slot."
     )
     accumulate: PositiveInt = Field(1, description="Batches of one optimiser step.")
-    seed: int = Field(1, ge=0, description="Of weights, data order, dropout and augmentation.")
+    seed: int = Field(1, ge=0, lt=2**63, description="Of weights, data order, dropout and augmentation.")
     learning_rate: float = Field(1e-3, gt=0, description="The schedule's peak.")
     optimizer: Annotated[AdamConfig | SgdConfig, Field(discriminator="name")] = Field(
         AdamConfig(), description="What turns gradients into updates."

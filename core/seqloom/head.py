@@ -74,6 +74,7 @@ class SequenceHead(Head[Hypothesis]):
         found = search(self.scorers(memory), self.vocabulary, options)
         return self._with_attention(memory, found) if options.attention else found
 
+    @torch.inference_mode()
     def _with_attention(self, memory: Memory, found: list[list[Hypothesis]]) -> list[list[Hypothesis]]:
         """Adds the weights that the decoder gives while it is made to write what was found."""
         attended: list[list[Hypothesis]] = [[] for _ in found]

@@ -20,7 +20,7 @@ from seqloom.config import DecodeConfig, SplitConfig
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
 from seqloom.device import Device, choose_device
-from seqloom.errors import ConfigError, DataError, Interrupted, StorageError
+from seqloom.errors import ConfigError, DataError, Interrupted, StorageError, UsageError
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
@@ -86,6 +86,7 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
     Raises:
         StorageError: The folder is no run's.
         DataError: The data is not what the run began with.
+        UsageError: The run has come to its end already.
     """
     saved = read_json(run_folder / "config.json")
     job = job_from_dict(saved["job"], site.catalog, run_folder)
@@ -93,8 +94,10 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         if saved["data"].get(name) != digest:
             raise DataError("this file has changed since the run began; start a new run", name)
     device = choose_device(job.config.device, job.config.dtype)
-    run = site.registry.reopen_run(run_folder.name)
-    return _train(job, site, run, device)
+    run = site.registry.run(run_folder.name)
+    if run.status == "finished":
+        raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
+    return _train(job, site, site.registry.reopen_run(run.id), device)
 
 
 def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:

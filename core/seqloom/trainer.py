@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import NamedTuple, Protocol
 
@@ -43,14 +43,14 @@ class TrainingState:
         epoch: The pass over the data that the next batch belongs to.
         position: Batches of that pass done.
         seconds: Spent in training, evaluation not counted.
-        judged: The watched score at each evaluated step.
+        scores: What the judge gave at each evaluated step.
     """
 
     step: int = 0
     epoch: int = 0
     position: int = 0
     seconds: float = 0.0
-    judged: dict[int, float] = field(default_factory=dict)
+    scores: dict[int, list[Score]] = field(default_factory=dict)
 
 
 class Goal(NamedTuple):
@@ -64,15 +64,21 @@ class Goal(NamedTuple):
     metric: str
     higher_is_better: bool
 
-    def best(self, judged: dict[int, float]) -> int | None:
-        """The step with the best score, the earliest of equals; None where none is judged."""
-        sign = -1 if self.higher_is_better else 1
-        finite = {step: value for step, value in judged.items() if math.isfinite(value)}
-        return min(finite, key=lambda step: (sign * finite[step], step), default=None)
+    def value(self, scores: Sequence[Score]) -> float:
+        """The score that decides, among others."""
+        return next(score.value for score in scores if score.metric == self.metric)
 
-    def better(self, value: float, than: float) -> bool:
-        """Whether a score beats another."""
-        return value > than if self.higher_is_better else value < than
+    def best(self, scores: Mapping[int, Sequence[Score]]) -> int | None:
+        """The step with the best score, the earliest of equals; None where none is finite."""
+        sign = -1 if self.higher_is_better else 1
+        values = {step: sign * self.value(group) for step, group in scores.items()}
+        finite = {step: value for step, value in values.items() if math.isfinite(value)}
+        return min(finite, key=lambda step: (finite[step], step), default=None)
+
+    def better(self, scores: Sequence[Score], than: Sequence[Score]) -> bool:
+        """Whether some scores beat others."""
+        value, other = self.value(scores), self.value(than)
+        return value > other if self.higher_is_better else value < other
 
 
 class Judging(NamedTuple):
@@ -145,8 +151,11 @@ class Trainer:
         saved = self.checkpoints.restore(step, self.optimizer)
         self.model.load_weights(self.checkpoints.weights(step))
         self.scaler.load_state_dict(saved["scaler"])
-        judged = {int(step): value for step, value in saved["state"].pop("judged").items()}
-        self.state = TrainingState(**saved["state"], judged=judged)
+        scores = {
+            int(step): [Score(**score) for score in group]
+            for step, group in saved["state"].pop("scores").items()
+        }
+        self.state = TrainingState(**saved["state"], scores=scores)
         return step
 
     def fit(self) -> Outcome:
@@ -158,7 +167,7 @@ class Trainer:
         """
         with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
             window = Window()
-            if self._is_evaluation_due() and self.state.step not in self.state.judged:
+            if self._is_evaluation_due() and self.state.step not in self.state.scores:
                 self._judge()  # a signal came before it
             while not self._is_over():
                 started = time.perf_counter()
@@ -168,7 +177,7 @@ class Trainer:
                 self.state.seconds += seconds
                 self._log(window)
                 self._after_step()
-            if self.state.step not in self.state.judged:
+            if self.state.step not in self.state.scores:
                 self._judge()
             return self._finish()
 
@@ -231,10 +240,10 @@ class Trainer:
         return state.step >= self.train.steps or out_of_time or self._is_patience_over()
 
     def _is_patience_over(self) -> bool:
-        best = self.judging.goal.best(self.state.judged)
+        best = self.judging.goal.best(self.state.scores)
         if self.judging.patience is None or best is None:
             return False
-        return sum(step > best for step in self.state.judged) >= self.judging.patience
+        return sum(step > best for step in self.state.scores) >= self.judging.patience
 
     def _is_evaluation_due(self) -> bool:
         return self.state.step > 0 and self.state.step % self.judging.every == 0
@@ -266,8 +275,7 @@ class Trainer:
 
     def _judge(self) -> None:
         scores = self.judging.judge(self.model, self.state.step)
-        value = next(score.value for score in scores if score.metric == self.judging.goal.metric)
-        self.state.judged[self.state.step] = value
+        self.state.scores[self.state.step] = scores
         self._save()
         for listener in self.listeners:
             listener.evaluated(self.state.step, scores)
@@ -275,33 +283,27 @@ class Trainer:
     def _save(self) -> None:
         state = {"state": asdict(self.state), "scaler": self.scaler.state_dict()}
         self.checkpoints.save(self.state.step, self.model.weights(), self.optimizer, state)
-        judged = sorted(self.state.judged)
-        best = self.judging.goal.best(self.state.judged)
+        judged = sorted(self.state.scores)
+        best = self.judging.goal.best(self.state.scores)
         keep = set(self.checkpoints.steps()[-self.train.keep :]) | set(judged[-self.train.average :])
         self.checkpoints.prune(keep if best is None else keep | {best})
 
     # The end ---------------------------------------------------------------------------------------
 
     def _finish(self) -> Outcome:
-        best = self.judging.goal.best(self.state.judged)
+        best = self.judging.goal.best(self.state.scores)
         if best is None:
             raise DivergedError(
                 f"no evaluation gave a finite {self.judging.goal.metric}; lower train.learning_rate"
             )
-        self.model.load_weights(self.checkpoints.weights(best))
-        scores = self.judging.judge(self.model, best)
-        averaged = tuple(sorted(self.state.judged)[-self.train.average :])
+        averaged = tuple(sorted(self.state.scores)[-self.train.average :])
         if len(averaged) > 1:
             self.model.load_weights(mean_weights([self.checkpoints.weights(s) for s in averaged]))
-            mean_scores = self.judging.judge(self.model, averaged[-1])
-            values = [
-                next(s.value for s in group if s.metric == self.judging.goal.metric)
-                for group in (mean_scores, scores)
-            ]
-            if self.judging.goal.better(values[0], than=values[1]):
-                return Outcome(averaged[-1], mean_scores, averaged)
-            self.model.load_weights(self.checkpoints.weights(best))
-        return Outcome(best, scores, (best,))
+            scores = self.judging.judge(self.model, averaged[-1])
+            if self.judging.goal.better(scores, than=self.state.scores[best]):
+                return Outcome(averaged[-1], scores, averaged)
+        self.model.load_weights(self.checkpoints.weights(best))
+        return Outcome(best, self.state.scores[best], (best,))
 
 
 def mean_weights(several: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -72,6 +72,16 @@ def test_a_new_folder_takes_the_place_of_the_old(tmp_path: Path) -> None:
     assert names(tmp_path) == ["a"]
 
 
+def test_what_a_killed_process_left_is_cleared_away(tmp_path: Path) -> None:
+    write_folder(tmp_path / "a", writes("old"))
+    for name in (".a.new", ".a.old"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "half.txt").write_text("left")
+    write_folder(tmp_path / "a", writes("new"))
+    assert names(tmp_path) == ["a"]
+    assert names(tmp_path / "a") == ["file.txt", "manifest.json"]
+
+
 def test_what_is_damaged_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "a"
     write_folder(folder, writes("one"))

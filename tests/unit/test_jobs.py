@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from seqloom.errors import ConfigError, DataError, StorageError
+from seqloom.errors import ConfigError, DataError, StorageError, UsageError
 from seqloom.jobfile import Job
 from seqloom.jobs import Site, evaluate_job, find_run, open_model, resume_job, train_job
 
@@ -19,6 +20,13 @@ def test_a_failed_run_says_why(job: Callable[..., Job], site: Site) -> None:
     assert run.status == "failed"
     assert run.error is not None
     assert "train.batch_elements" in run.error
+
+
+def test_a_finished_run_is_not_resumed(job: Callable[..., Job], site: Site) -> None:
+    run = train_job(job("train.steps=1"), site).run
+    with pytest.raises(UsageError, match=f"run {run.id} has finished"):
+        resume_job(Path(run.folder), site)
+    assert [model.version for model in site.registry.models()] == [1]
 
 
 def test_data_that_changed_is_not_resumed(job: Callable[..., Job], site: Site, workplace: Any) -> None:

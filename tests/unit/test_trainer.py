@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -17,6 +18,7 @@ from seqloom.trainer import Goal, Trainer, mean_weights
 
 MakeTrainer = Callable[..., Trainer]
 UP = Goal("bleu", higher_is_better=True)
+DOWN = Goal("ppl", higher_is_better=False)
 
 
 def digest(trainer: Trainer) -> str:
@@ -84,7 +86,7 @@ def test_an_evaluation_that_a_signal_came_before_is_made_up_for(trainer: MakeTra
     second = trainer()
     second.resume()
     second.fit()
-    assert list(second.state.judged) == [2, 4]
+    assert list(second.state.scores) == [2, 4]
 
 
 def test_the_signal_is_told(trainer: MakeTrainer) -> None:
@@ -196,7 +198,7 @@ def test_patience_counts_after_a_resumption(trainer: MakeTrainer) -> None:
     second = trainer(*job, values=[5, 6, 7])
     second.resume()
     second.fit()
-    assert list(second.state.judged.values()) == [1, 2, 5, 6]
+    assert [group[0].value for group in second.state.scores.values()] == [1, 2, 5, 6]
 
 
 def test_minutes_end_a_training(trainer: MakeTrainer) -> None:
@@ -207,7 +209,7 @@ def test_minutes_end_a_training(trainer: MakeTrainer) -> None:
 def test_the_best_weights_are_left_in_the_model(trainer: MakeTrainer) -> None:
     one = trainer("train.steps=6", "evaluate.every=1", "train.keep=1", values=[5, 2, 3, 4, 4, 4])
     outcome = one.fit()
-    assert outcome.step == 2
+    assert (outcome.step, outcome.scores[0].value) == (2, 2)
     assert one.checkpoints.steps() == [2, 6]
     best = one.checkpoints.weights(2)
     assert all(torch.equal(best[name], value) for name, value in one.model.weights().items())
@@ -220,14 +222,14 @@ def test_save_every_saves_between_evaluations(trainer: MakeTrainer) -> None:
 
 
 def test_the_mean_of_checkpoints_is_taken_where_it_is_better(trainer: MakeTrainer) -> None:
-    """Scores: those of four evaluations, of the best, and of the mean."""
+    """Scores: those of four evaluations, and of the mean."""
     job = ("train.steps=4", "evaluate.every=1", "train.average=3", "train.keep=1")
-    better = trainer(*job, values=[4, 3, 2, 2, 2, 1], folder="better")
+    better = trainer(*job, values=[4, 3, 2, 2, 1], folder="better")
     outcome = better.fit()
-    assert outcome.averaged == (2, 3, 4)
+    assert (outcome.averaged, outcome.scores[0].value) == ((2, 3, 4), 1)
     mean = mean_weights([better.checkpoints.weights(step) for step in (2, 3, 4)])
     assert all(torch.equal(mean[name], value) for name, value in better.model.weights().items())
-    worse = trainer(*job, values=[4, 3, 2, 2, 2, 7], folder="worse")
+    worse = trainer(*job, values=[4, 3, 2, 2, 7], folder="worse")
     assert worse.fit().averaged == (3,)
     best = worse.checkpoints.weights(3)
     assert all(torch.equal(best[name], value) for name, value in worse.model.weights().items())
@@ -241,17 +243,25 @@ def test_a_training_without_a_finite_score_has_diverged(trainer: MakeTrainer) ->
 # Which is best? ----------------------------------------------------------------------------------------
 
 
+def of(goal: Goal, value: float) -> list[Score]:
+    """A judgement: the score that the goal watches, and another before it."""
+    return [
+        Score(metric=name, value=number, split="valid", step=1, signature="")
+        for name, number in (("other", -value), (goal.metric, value))
+    ]
+
+
 def test_the_best_is_the_earliest_of_equals() -> None:
-    down = Goal("ppl", higher_is_better=False)
-    assert down.best({1: 4.0, 2: 3.0, 3: 3.0, 4: float("nan")}) == 2
-    assert UP.best({1: 4.0, 2: 3.0, 3: 4.0}) == 1
+    values = {1: 4.0, 2: 3.0, 3: 3.0, 4: 4.0, 5: math.nan, 6: math.inf}
+    assert DOWN.best({step: of(DOWN, value) for step, value in values.items()}) == 2
+    assert UP.best({step: of(UP, value) for step, value in values.items()}) == 1
     assert UP.best({}) is None
 
 
 def test_better_is_the_way_that_the_goal_points() -> None:
-    assert UP.better(2, than=1)
-    assert not UP.better(1, than=1)
-    assert not Goal("ppl", higher_is_better=False).better(2, than=1)
+    assert UP.better(of(UP, 2), than=of(UP, 1))
+    assert not UP.better(of(UP, 1), than=of(UP, 1))
+    assert not DOWN.better(of(DOWN, 2), than=of(DOWN, 1))
 
 
 def test_a_mean_is_of_each_weight() -> None:

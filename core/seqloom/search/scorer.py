@@ -43,7 +43,8 @@ class Scorer(ABC, Generic[ContextT, StateT]):
                 means all.
 
         Returns:
-            [B, K, V], or [B, K, C] where there are candidates; and the next state.
+            [B, K, V], or [B, K, C] where there are candidates, for the caller to keep and to change; and
+            the next state.
         """
 
 
