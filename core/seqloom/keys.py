@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel
@@ -41,7 +41,8 @@ class Key:
     Attributes:
         name: With dots between sections, as ``--set`` takes it.
         type: What it takes, for people.
-        default: What it is where nobody sets it; ``required`` where somebody must.
+        default: What it is where nobody sets it; ``required`` where somebody must, ``required there``
+            where its section may be left out or written in another way.
         description: What it does.
     """
 
@@ -55,26 +56,33 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[Key]:
     """All keys of a model and of its sections, in the order they are declared in."""
     for name, field in model.model_fields.items():
         sections = [section for section in models_in(field.annotation) if not _takes_anything(section)]
-        if not sections:
+        others = [kind for kind in _alternatives(field.annotation) if kind not in sections]
+        if others:
             yield Key(
                 name=prefix + name,
-                type=_type_text(field.annotation, field.metadata),
+                type=_type_text(Union[tuple(others)], field.metadata),  # noqa: UP007 - made of a list
                 default=_default_text(field),
                 description=field.description or "",
             )
         for section in sections:
-            yield from keys_of(section, f"{prefix}{name}.")
+            for key in keys_of(section, f"{prefix}{name}."):
+                there = others and key.default == "required"
+                yield replace(key, default="required there") if there else key
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
     """The models that a value of this annotation may be; those inside lists and mappings are not."""
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if get_origin(annotation) is Annotated:
-        return models_in(get_args(annotation)[0])
+    kinds = _alternatives(annotation)
+    return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
+def _alternatives(annotation: Any) -> list[Any]:
+    """What a union is one of, also of unions within it; anything else is its only alternative."""
+    if get_origin(annotation) is Annotated and models_in(get_args(annotation)[0]):
+        return _alternatives(get_args(annotation)[0])
     if get_origin(annotation) in _UNIONS:
-        return [model for part in get_args(annotation) for model in models_in(part)]
-    return []
+        return [kind for part in get_args(annotation) for kind in _alternatives(part)]
+    return [annotation]
 
 
 def known_keys(model: type[BaseModel], data: Any, path: tuple[int | str, ...]) -> list[str]:
@@ -135,10 +143,10 @@ def _type_text(annotation: Any, metadata: list[Any]) -> str:
     if origin is Annotated:
         inner = [bound for item in arguments[1:] for bound in getattr(item, "metadata", [item])]
         return _type_text(arguments[0], [*metadata, *inner])
+    if origin in _UNIONS:  # bounds are of numbers, wherever the union has them
+        return " | ".join(_type_text(part, metadata if part in (int, float) else []) for part in arguments)
     if origin is Literal:
         text = " | ".join(str(choice) for choice in arguments)
-    elif origin in _UNIONS:
-        text = " | ".join(_type_text(part, []) for part in arguments)
     elif origin in (list, tuple):
         text = f"list of {_type_text(arguments[0], [])}"
     elif origin is dict:

@@ -27,6 +27,7 @@ class Whole(Options):
     need: str = Field(pattern="^[a-z]+$")
     tags: list[str] = Field(default_factory=lambda: ["a"])
     other: One | None = None
+    limit: float | None = Field(None, gt=0)
 
     @model_validator(mode="after")
     def _check(self) -> Whole:
@@ -44,7 +45,28 @@ def test_keys_tell_type_default_and_meaning() -> None:
     assert keys["flag"] == ("true | false", "false", "")
     assert keys["need"] == ("text", "required", "")
     assert keys["tags"] == ("list of text", '["a"]', "")
-    assert "other.size" in keys
+    assert keys["limit"][0] == "number > 0 | null"
+
+
+class Place(Options):
+    row: int = Field(description="From 0.")
+
+
+class Places(Options):
+    one: Place
+    perhaps: Place | None = Field(None, description="Where.")
+    either: dict[str, int] | Place
+
+
+def test_a_section_that_may_be_something_else_is_a_key_and_its_keys_are_required_there() -> None:
+    keys = {key.name: (key.type, key.default) for key in keys_of(Places)}
+    assert keys == {
+        "one.row": ("whole number", "required"),
+        "perhaps": ("null", "null"),
+        "perhaps.row": ("whole number", "required there"),
+        "either": ("mapping to whole number", "required"),
+        "either.row": ("whole number", "required there"),
+    }
 
 
 def test_every_key_of_a_job_is_described() -> None:
@@ -63,7 +85,7 @@ def test_models_of_unions_and_annotations() -> None:
 
 
 def test_known_keys_follow_the_variant() -> None:
-    assert known_keys(Whole, {}, ()) == ["choice", "words", "flag", "need", "tags", "other"]
+    assert known_keys(Whole, {}, ()) == ["choice", "words", "flag", "need", "tags", "other", "limit"]
     assert known_keys(Whole, {"choice": {"name": "two"}}, ("choice",)) == ["name", "rates"]
     assert known_keys(Whole, {"choice": {"name": "first"}}, ("choice",)) == ["name", "size"]
     assert known_keys(Whole, {"words": {"a": 1}}, ("words",)) == []
