@@ -27,12 +27,12 @@ model:
   encoder: {name: transformer, layers: 2, heads: 4, feed_forward: 512, dropout: 0.1}
   decoder: {name: transformer, layers: 2, heads: 4, feed_forward: 512, dropout: 0.1}
 train:
-  steps: 600
+  steps: 400
   batch_elements: 2048
   learning_rate: 0.003
   schedule: {name: cosine, warmup: 100}
 evaluate:
-  every: 300
+  every: 200
   metrics: [bleu, chrf]
   best: bleu
 """
