@@ -1,4 +1,4 @@
-"""Contracts: what a part must do to belong here, as tests to inherit.
+"""Contracts: what a part or a plugin must do to belong here, as tests to inherit.
 
 Make a subclass whose name begins with ``Test``, say how to build your part, and run pytest::
 
@@ -16,13 +16,16 @@ Build it small, in fp32 and on the CPU. Equalities are tested in evaluation mode
 from __future__ import annotations
 
 from seqloom.testing.parts import AttentionContract, DecoderContract, EncoderContract, PartContract
+from seqloom.testing.plugins import ModalityContract, TaskContract
 from seqloom.testing.samples import assert_close, random_memory, random_padded, random_tokens
 
 __all__ = [
     "AttentionContract",
     "DecoderContract",
     "EncoderContract",
+    "ModalityContract",
     "PartContract",
+    "TaskContract",
     "assert_close",
     "random_memory",
     "random_padded",

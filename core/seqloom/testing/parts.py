@@ -19,29 +19,31 @@ from seqloom.testing.samples import (
     LENGTHS,
     TARGET_LENGTHS,
     assert_close,
+    assert_row,
     assert_weights,
     cut,
+    example,
     random_memory,
     random_padded,
     random_tokens,
 )
 
 
-class PartContract(ABC):
-    """What any part of a network must do: learn with all of its weights, be saved, run in bfloat16."""
+class NetworkContract(ABC):
+    """What anything with weights must do: learn with all of them, be saved, run in bfloat16."""
 
     @abstractmethod
-    def build(self) -> Any:
-        """A new part with random weights."""
+    def network(self) -> Any:
+        """A new network with random weights."""
 
     @abstractmethod
     def outputs(self, part: Any) -> Sequence[Tensor]:
-        """All that the part gives for some fixed input."""
+        """All that the network gives for some fixed input."""
 
     def seeded(self, seed: int = 1) -> Any:
-        """A new part in evaluation mode; its weights depend on the seed."""
+        """A new network in evaluation mode; its weights depend on the seed."""
         torch.manual_seed(seed)
-        return self.build().eval()
+        return self.network().eval()
 
     def test_gradients_reach_every_parameter(self) -> None:
         part = self.seeded().train()
@@ -63,6 +65,17 @@ class PartContract(ABC):
         part = self.seeded()
         with torch.autocast("cpu", torch.bfloat16):
             assert all(output.isfinite().all() for output in self.outputs(part))
+
+
+class PartContract(NetworkContract):
+    """What any part of a network must do."""
+
+    @abstractmethod
+    def build(self) -> Any:
+        """A new part with random weights."""
+
+    def network(self) -> Any:
+        return self.build()
 
 
 class EncoderContract(PartContract):
@@ -97,13 +110,9 @@ class EncoderContract(PartContract):
     def test_an_example_alone_is_as_in_a_batch(self) -> None:
         encoder, features = self.seeded(), random_padded(LENGTHS, self.width)
         batch = encoder(features)
-        for row, length in enumerate(LENGTHS):
-            alone = encoder(
-                Padded(features.values[row : row + 1, :length], features.lengths[row : row + 1])
-            )
-            size = int(alone.lengths[0])
-            assert batch.lengths[row] == size
-            assert_close(alone.values[0, :size], batch.values[row, :size])
+        for row in range(len(LENGTHS)):
+            alone = encoder(example(features, row))
+            assert_row(alone, batch, row)
             assert_close(alone.final[0], batch.final[row])
 
 
@@ -208,8 +217,8 @@ class DecoderContract(PartContract):
         part, memory, tokens = self.seeded(), self.memory(), self.tokens()
         batch = part(memory, tokens).logits
         for row, (length, size) in enumerate(zip(LENGTHS, TARGET_LENGTHS, strict=True)):
-            target = Padded(tokens.values[row : row + 1, :size], tokens.lengths[row : row + 1])
-            assert_close(part(cut(memory, row, length), target).logits[0], batch[row, :size])
+            alone = part(cut(memory, row, length), example(tokens, row)).logits
+            assert_close(alone[0], batch[row, :size])
 
     def test_positions_to_predict_are_rows_of_the_whole(self) -> None:
         part, memory, tokens = self.seeded(), self.memory(), self.tokens()

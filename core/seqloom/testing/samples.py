@@ -35,6 +35,22 @@ def random_tokens(lengths: Sequence[int], size: int, seed: int) -> Padded:
     return Padded(values, torch.tensor(lengths))
 
 
+def pad_loudly(features: Sequence[Tensor]) -> Padded:
+    """A batch of sequences [T, *F] whose padding is loud numbers, or where they are ids, real ones."""
+    lengths = torch.tensor([len(row) for row in features])
+    noise = torch.cat(list(features))
+    if noise.is_floating_point():
+        noise = 10 + 10 * noise.abs()
+    rows = [torch.cat([row, noise[: int(lengths.max()) - len(row)]]) for row in features]
+    return Padded(torch.stack(rows), lengths)
+
+
+def example(batch: Padded, row: int) -> Padded:
+    """One sequence of a batch without its padding."""
+    lengths = batch.lengths[row : row + 1]
+    return Padded(batch.values[row : row + 1, : int(lengths[0])], lengths)
+
+
 def cut(memory: Memory, row: int, length: int) -> Memory:
     """One source of a memory without its padding."""
     values, lengths, final = (part[row : row + 1] for part in memory)
@@ -44,6 +60,13 @@ def cut(memory: Memory, row: int, length: int) -> Memory:
 def assert_close(found: Tensor, wanted: Tensor) -> None:
     """Equal up to what fp32 loses."""
     torch.testing.assert_close(found, wanted, rtol=TOLERANCE, atol=TOLERANCE)
+
+
+def assert_row(alone: Padded | Memory, batch: Padded | Memory, row: int) -> None:
+    """A sequence alone is as in that row of a batch, up to padding."""
+    size = int(alone.lengths[0])
+    assert batch.lengths[row] == size
+    assert_close(alone.values[0, :size], batch.values[row, :size])
 
 
 def assert_weights(weights: Tensor) -> None:

@@ -1,0 +1,211 @@
+"""A whole task keeps its contract; each broken one below fails at least the test named."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from seqloom.batch import Hypothesis
+from seqloom.hooks import Options
+from seqloom.task import Task
+from seqloom.testing import TaskContract
+from seqloom.tokenizer import ByteTokenizer
+
+
+class Spelling(Task):
+    """Keeps the contract; its subclasses below each break it in one way."""
+
+    def read_target(self, raw):
+        return torch.tensor([*ByteTokenizer().encode(raw), ByteTokenizer().vocabulary.eos])
+
+    def text(self, hypothesis):
+        return ByteTokenizer().decode(hypothesis.tokens)
+
+    def pieces(self, raw):
+        return [raw, raw]
+
+    def join(self, results):
+        return sorted((found for result in results for found in result), key=lambda found: -found.score)
+
+    def render(self, hypothesis, example):
+        return {"text": self.text(hypothesis), "score": hypothesis.score}
+
+    def configure(self, flags, decode):
+        return decode.model_copy(update={"attention": True}) if flags.picture else decode
+
+    def deliver(self, predictions, flags):
+        return []
+
+
+class SpellingFlags(Options):
+    picture: bool = False
+
+
+class SpellingContract(TaskContract):
+    module = "json"
+    flags = SpellingFlags
+
+    def inputs(self, tmp_path):
+        (tmp_path / "input").write_text("something to look at")
+        return {"source": str(tmp_path / "input")}
+
+    def targets(self):
+        return ["a", "täglich zwei"]
+
+
+class HoldsAFunction(Spelling):
+    def __init__(self):
+        self.function = lambda raw: raw
+
+
+class CopiesSayAnother(Spelling):
+    def __reduce__(self):
+        return Spelling, ()
+
+    def text(self, hypothesis):
+        return super().text(hypothesis).upper()
+
+
+class ReadsTargetsAtRandom(Spelling):
+    def read_target(self, raw):
+        return torch.randint(300, (40,))
+
+
+class ReadsShorts(Spelling):
+    def read_target(self, raw):
+        return super().read_target(raw).int()
+
+
+class ReadsColumns(Spelling):
+    def read_target(self, raw):
+        return super().read_target(raw)[:, None]
+
+
+class ReadsNoTokens(Spelling):
+    def read_target(self, raw):
+        return super().read_target(raw)[:0]
+
+
+class LacksEos(Spelling):
+    def read_target(self, raw):
+        return super().read_target(raw)[:-1]
+
+
+class SaysNothing(Spelling):
+    def text(self, hypothesis):
+        return ""
+
+
+class HasNoPieces(Spelling):
+    def pieces(self, raw):
+        return []
+
+
+class LosesSlots(Spelling):
+    def pieces(self, raw):
+        return [{"audio": value} for value in raw.values()]
+
+
+class JoinsWorstFirst(Spelling):
+    def join(self, results):
+        return super().join(results)[::-1]
+
+
+class JoinsInOrder(Spelling):
+    def join(self, results):
+        return [found for result in results for found in result]
+
+
+class JoinsAnew(Spelling):
+    def join(self, results):
+        return [replace(found, details={"pieces": 1}) for found in super().join(results)]
+
+
+class RendersNoScore(Spelling):
+    def render(self, hypothesis, example):
+        return {"text": self.text(hypothesis)}
+
+
+class RendersAnotherText(Spelling):
+    def render(self, hypothesis, example):
+        return super().render(hypothesis, example) | {"text": "another"}
+
+
+class RendersInfinity(Spelling):
+    def render(self, hypothesis, example):
+        return super().render(hypothesis, example) | {"confidence": float("inf")}
+
+
+class RendersTensors(Spelling):
+    def render(self, hypothesis, example):
+        return super().render(hypothesis, example) | {"attention": torch.zeros(1)}
+
+
+class Configures(Spelling):
+    def configure(self, flags, decode):
+        return type(decode)()
+
+
+class Writes(Spelling):
+    def deliver(self, predictions, flags):
+        Path("picture.png").touch()
+        return []
+
+
+class SaysThatItWrote(Spelling):
+    def deliver(self, predictions, flags):
+        return ["picture.png"]
+
+
+@pytest.mark.parametrize(
+    ("task", "wanted"),
+    [
+        (HoldsAFunction, "a_pickled_copy_reads_and_says_the_same"),
+        (CopiesSayAnother, "a_pickled_copy_reads_and_says_the_same"),
+        (ReadsTargetsAtRandom, "reading_a_target_again_is_the_same"),
+        (ReadsShorts, "a_target_has_positions"),
+        (ReadsColumns, "a_target_has_positions"),
+        (ReadsNoTokens, "a_target_has_positions"),
+        (LacksEos, "a_target_written_is_the_target"),
+        (SaysNothing, "a_target_written_is_the_target"),
+        (HasNoPieces, "pieces_are_inputs"),
+        (LosesSlots, "pieces_are_inputs"),
+        (JoinsWorstFirst, "one_piece_is_the_whole"),
+        (JoinsAnew, "one_piece_is_the_whole"),
+        (JoinsInOrder, "pieces_are_joined_best_first"),
+        (RendersNoScore, "records_are_json"),
+        (RendersAnotherText, "records_are_json"),
+        (RendersInfinity, "records_are_json"),
+        (RendersTensors, "records_are_json"),
+        (Configures, "default_flags_leave_decoding_as_it_is"),
+        (Writes, "default_flags_write_no_files"),
+        (SaysThatItWrote, "default_flags_write_no_files"),
+    ],
+)
+def test_a_broken_task_is_refused(task, wanted, failures):
+    assert wanted in failures(SpellingContract, build=lambda self: task())
+
+
+def test_a_whole_task_passes(failures):
+    assert failures(SpellingContract, build=lambda self: Spelling()) == set()
+
+
+class Measuring(Spelling):
+    """Its target is a number."""
+
+    def read_target(self, raw):
+        return torch.tensor([float(raw)])
+
+    def text(self, hypothesis):
+        return hypothesis.details["value"]
+
+
+def test_a_task_may_have_a_target_without_tokens(failures):
+    def hypothesis(self, task, raw):
+        return Hypothesis(tokens=(), score=0.0, token_scores=(), details={"value": raw})
+
+    said = {"build": lambda self: Measuring(), "targets": lambda self: ["0.5"], "hypothesis": hypothesis}
+    assert failures(SpellingContract, **said, target_tokenizer=False) == set()
