@@ -44,6 +44,14 @@ def test_an_evaluation_is_a_run_of_its_own(job: Callable[..., Job], site: Site) 
     assert {score.split for score in scores} == {"test"}
 
 
+def test_learned_positions_end_an_output_in_time(job: Callable[..., Job], site: Site) -> None:
+    """An untrained model would write on and on."""
+    learned = ("model.decoder.positions=learned", "model.decoder.max_positions=7")
+    trained = train_job(job("train.steps=1", "train.learning_rate=1e-9", *learned), site)
+    found = list(open_model(trained.model.uri, site).decode_all(["1 2 3"], max_length_offset=90))
+    assert len(found[0].hypotheses[0].token_scores) <= 7
+
+
 def test_a_split_that_the_job_lacks(job: Callable[..., Job], site: Site) -> None:
     trained = train_job(job("train.steps=1", "data.test=null"), site)
     predictor = open_model(trained.model.uri, site)

@@ -19,7 +19,12 @@ class Decoder(nn.Module, ABC, Generic[ContextT, StateT]):
     Its two ways to run agree: :meth:`step` repeated equals :meth:`forward`. Contexts and states are
     pytrees of tensors (tuples, lists, dicts; see :func:`seqloom.batch.tree_map`): a search drops
     finished sources along B, gathers hypotheses along K, and knows nothing else of them.
+
+    Attributes:
+        longest: How many tokens it can write, EOS counted; None for any number.
     """
+
+    longest: int | None = None
 
     @abstractmethod
     def forward(

@@ -14,7 +14,13 @@ FIRST_TABLE = 512  # positions computed at once; a longer sequence computes more
 
 
 class Positions(nn.Module, ABC):
-    """Gives the vectors of positions, to be added to those of what stands there."""
+    """Gives the vectors of positions, to be added to those of what stands there.
+
+    Attributes:
+        limit: How many positions there are; None for any number.
+    """
+
+    limit: int | None = None
 
     @abstractmethod
     def forward(self, start: int, length: int, device: torch.device) -> Tensor:
@@ -55,9 +61,9 @@ class LearnedPositions(Positions):
 
     def forward(self, start: int, length: int, device: torch.device) -> Tensor:  # noqa: ARG002
         end = start + length
-        if end > self.limit:
+        if end > len(self.weight):
             raise DataError(
-                f"a sequence has {end} positions, and the model learned only {self.limit}: "
+                f"a sequence has {end} positions, and the model learned only {len(self.weight)}: "
                 "shorten it, or train with more max_positions or with sinusoidal positions"
             )
         return self.weight[start:end]

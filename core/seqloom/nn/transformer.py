@@ -121,6 +121,7 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
         super().__init__()
         self.embedding = embedding
         self.positions = shape.make_positions()
+        self.longest = self.positions.limit
         self.dropout = nn.Dropout(shape.dropout)
         layers = nn.ModuleList(DecoderLayer(shape, memory_width) for _ in range(shape.layers))
         self.layers = cast("Sequence[DecoderLayer]", layers)  # a ModuleList does not say of what

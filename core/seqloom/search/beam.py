@@ -45,7 +45,7 @@ def beam_search(
     Raises:
         DivergedError: A source has no output with a finite score.
     """
-    limits = length_limits(members[0].memory, options)
+    limits = length_limits(members, options)
     if not limits:
         return []
     with torch.inference_mode():

@@ -33,7 +33,7 @@ def greedy_search(
     Raises:
         DivergedError: An output's score is not a finite number.
     """
-    limits = length_limits(members[0].memory, options)
+    limits = length_limits(members, options)
     if not limits:
         return []
     with torch.inference_mode():

@@ -5,20 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from seqloom.batch import Hypothesis, Memory
+from seqloom.batch import Hypothesis
 from seqloom.config import DecodeConfig
 from seqloom.errors import DivergedError
+from seqloom.search.scorer import Member
 
 
-def length_limits(memory: Memory, options: DecodeConfig) -> list[int]:
-    """Each source's longest output in tokens, EOS counted.
+def length_limits(members: Sequence[Member], options: DecodeConfig) -> list[int]:
+    """Each source's longest output in tokens, EOS counted: what the options say and every member can do.
 
     It depends on the source alone, so that an output does not change with its neighbours.
     """
-    return [
+    longest = min((m.scorer.longest for m in members if m.scorer.longest is not None), default=None)
+    limits = (
         int(options.max_length_factor * length) + options.max_length_offset
-        for length in memory.lengths.tolist()
-    ]
+        for length in members[0].memory.lengths.tolist()
+    )
+    return [limit if longest is None else min(limit, longest) for limit in limits]
 
 
 def length_penalty(length: int, alpha: float) -> float:

@@ -19,7 +19,12 @@ class Scorer(ABC, Generic[ContextT, StateT]):
 
     A decoder, a member of an ensemble, a language model or a CTC prefix score. Contexts and states are
     pytrees of tensors, [B, ..] and [B, K, ..], as for :class:`seqloom.nn.decoder.Decoder`.
+
+    Attributes:
+        longest: How many tokens it can score, EOS counted; None for any number.
     """
+
+    longest: int | None = None
 
     @abstractmethod
     def prepare(self, memory: Memory) -> ContextT:
@@ -61,6 +66,7 @@ class DecoderScorer(Scorer[Any, Any]):
 
     def __init__(self, decoder: AnyDecoder) -> None:
         self.decoder = decoder
+        self.longest = decoder.longest
 
     def prepare(self, memory: Memory) -> Any:
         return self.decoder.prepare(memory)

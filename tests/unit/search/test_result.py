@@ -9,8 +9,16 @@ from seqloom.search.result import hypothesis, length_limits, length_penalty
 
 
 def test_the_longest_output_follows_from_the_source(kit):
-    memory = kit.memory_of([0.0] * 4, [0, 1, 3, 10])
-    assert length_limits(memory, kit.options(max_length_factor=1.5, max_length_offset=2)) == [2, 3, 6, 17]
+    members = kit.prefix_members(5, [0.0] * 4, [0, 1, 3, 10])
+    options = kit.options(max_length_factor=1.5, max_length_offset=2)
+    assert length_limits(members, options) == [2, 3, 6, 17]
+
+
+def test_no_output_is_longer_than_every_member_can_write(kit):
+    members = [kit.prefix_members(5, [0.0] * 4, [0, 1, 3, 10])[0] for _ in range(3)]
+    members[1].scorer.longest, members[2].scorer.longest = 5, 9
+    options = kit.options(max_length_factor=1.5, max_length_offset=2)
+    assert length_limits(members, options) == [2, 3, 5, 5]
 
 
 @pytest.mark.parametrize(
