@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 
 import torch
@@ -13,7 +12,7 @@ from seqloom.data.batching import ordered_batches
 from seqloom.data.dataset import Dataset
 from seqloom.decode import decode_dataset
 from seqloom.device import Device
-from seqloom.metrics import Metric
+from seqloom.metrics import Metric, accuracy, perplexity
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
 from seqloom.task import Prediction, Task
@@ -71,11 +70,10 @@ class Evaluator:
             sums["elements"] += loss.elements.item()
             for name, value in loss.parts.items():
                 sums[name] = sums.get(name, 0.0) + value.item()
-        elements = sums["elements"]
-        mean_nll = sums["nll"] / elements
+        elements = int(sums["elements"])
         values = {
-            "ppl": math.exp(mean_nll) if mean_nll < 700 else math.inf,  # beyond, exp overflows
-            "accuracy": 100 * sums["correct"] / elements,
+            "ppl": perplexity(sums["nll"], elements),
+            "accuracy": accuracy(int(sums["correct"]), elements),
         }
         return [
             Score(metric=name, value=value, split=self.split, step=step, signature=self.target_signature)
