@@ -7,9 +7,9 @@ from pathlib import Path
 
 from seqloom.catalog import Catalog
 from seqloom.jobfile import load_job
-from seqloom.jobs import Site, Trained, open_model, runs_folder, train_job
+from seqloom.jobs import Site, Trained, open_model, train_job
 from seqloom.predictor import Predictor
-from seqloom.registry.store import Registry
+from seqloom.registry.store import Registry, runs_folder
 
 
 def train(job: str | Path, *, overrides: Sequence[str] = (), registry: str | None = None) -> Trained:

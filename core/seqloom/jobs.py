@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -60,11 +59,6 @@ class Site:
     say: Callable[[str], None] = lambda _: None
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
-
-
-def runs_folder() -> Path:
-    """``SEQLOOM_RUNS``, or ``runs`` in the folder one works in."""
-    return Path(os.environ.get("SEQLOOM_RUNS") or "runs").absolute()
 
 
 def train_job(job: Job, site: Site) -> Trained:

@@ -58,7 +58,7 @@ def _machine() -> Iterator[Finding]:
         import torch  # noqa: PLC0415
 
         from seqloom.device import choose_device  # noqa: PLC0415
-    except ImportError as error:
+    except (ImportError, OSError) as error:  # OSError: one of its libraries is missing
         yield Finding("torch", False, str(error))
         return
     yield Finding("torch", True, torch.__version__)
@@ -70,7 +70,7 @@ def _plugins(catalog: Catalog) -> Iterator[Finding]:
     for plugin in catalog.plugins():
         if plugin.state == "ok":
             troubles = list(_load_troubles(catalog, plugin))
-            found = "; ".join(troubles) or f"{plugin.version}, {len(plugin.offers)} parts"
+            found = "; ".join(troubles) or f"{plugin.version}, parts: {len(plugin.offers)}"
             yield Finding(f"plugin {plugin.name}", not troubles, found)
         else:
             yield Finding(f"plugin {plugin.name}", plugin.state == "disabled", plugin.trouble)
@@ -100,7 +100,7 @@ def _registry(state: State) -> Finding:
 
 
 def _runs() -> Finding:
-    from seqloom.jobs import runs_folder  # noqa: PLC0415
+    from seqloom.registry.store import runs_folder  # noqa: PLC0415
 
     folder = runs_folder()
     place = next(place for place in (folder, *folder.parents) if place.exists())

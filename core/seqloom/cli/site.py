@@ -81,8 +81,8 @@ class ProgressBar:
 def open_site(state: State, **fields: Any) -> Iterator[Site]:
     """The place where this command's jobs run."""
     from seqloom.catalog import Catalog  # noqa: PLC0415
-    from seqloom.jobs import Site, runs_folder  # noqa: PLC0415 - imports torch
-    from seqloom.registry.store import Registry  # noqa: PLC0415
+    from seqloom.jobs import Site  # noqa: PLC0415 - imports torch
+    from seqloom.registry.store import Registry, runs_folder  # noqa: PLC0415
 
     catalog = fields.pop("catalog", None) or Catalog.from_environment()
     with Registry(state.registry) as registry:

@@ -6,6 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final, NotRequired, Self, TypedDict, TypeVar, Unpack
 
 from sqlalchemy import delete, select
@@ -35,6 +36,11 @@ def new_run_id(now: datetime | None = None) -> str:
     """A new run's id, as ``20261121-131502-a1b2c3``: they sort by the second (UTC) and differ within it."""
     moment = datetime.now(UTC) if now is None else now.astimezone(UTC)
     return f"{moment:%Y%m%d-%H%M%S}-{secrets.token_hex(3)}"
+
+
+def runs_folder() -> Path:
+    """Where run folders are: ``SEQLOOM_RUNS``, or ``runs`` in the folder one works in."""
+    return Path(os.environ.get("SEQLOOM_RUNS") or "runs").absolute()
 
 
 class RunFacts(TypedDict):
