@@ -228,7 +228,7 @@ class DemoRequest:
     """What ``seqloom demo TASK`` hands to a task's demo.
 
     Attributes:
-        folder: Where to write; exists and is empty.
+        folder: Where to write; exists, and may hold an earlier demo's files, which are overwritten.
         seed: Of everything random.
     """
 
@@ -273,7 +273,7 @@ class Demo:
         facts: Figures about the data, printed before training (name to value).
         unseen: Inputs to try afterwards, each with its reference.
         flags: Flags of the task's verb for that try.
-        next: The three commands to try next; ``{model}`` stands for the model's URI.
+        next: The three commands to try next; ``{model}`` stands for the model, as ``name/3``.
     """
 
     job: str

@@ -48,7 +48,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
         context_settings={"help_option_names": ["-h", "--help"]},
     )
     app.callback()(_root(catalog))
-    demo.register(app)
+    demo.register(app, catalog)
     init.register(app, catalog)
     train.register(app)
     decode.register(app, catalog)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
@@ -50,7 +51,7 @@ def make_demo(request: DemoRequest) -> Demo:
     job = folder / "job.yaml"
     job.write_text(JOB, encoding="utf-8")
     learned = {target for _, target in train}
-    sentence = test[0][0]
+    sentence, file = test[0][0], shlex.quote(str(folder / "test.en"))
     return Demo(
         job=str(job),
         name="demo-translation",
@@ -64,7 +65,7 @@ def make_demo(request: DemoRequest) -> Demo:
         next=[
             f'seqloom translate {{model}} "{sentence}"',
             "seqloom models show {model}",
-            f"seqloom translate {{model}} --input {folder / 'test.en'} --beam 5 --format jsonl",
+            f"seqloom translate {{model}} --input {file} --beam 5 --format jsonl",
         ],
     )
 
