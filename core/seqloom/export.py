@@ -87,6 +87,12 @@ def _data(split: Mapping[str, Any]) -> str:
 
 def _table(scores: Sequence[Score]) -> str:
     rows = [
-        f"| {score.metric} | {score.value:.2f} | {score.split} | `{score.signature}` |" for score in scores
+        f"| {score.metric} | {score.value:.2f} | {score.split} | `{_cell(score.signature)}` |"
+        for score in scores
     ]
     return "\n".join(["| score | value | split | signature |", "|---|---|---|---|", *rows])
+
+
+def _cell(text: str) -> str:
+    """Text as a cell of a Markdown table, which a bare ``|`` would end, within backticks too."""
+    return text.replace("|", "\\|")

@@ -116,7 +116,8 @@ def test_the_card_tells_parts_scores_and_data(folder: Path) -> None:
     scores = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     assert {score["metric"] for score in scores} == {"ppl", "accuracy", "bleu"}
     for score in scores:
-        assert f"| {score['metric']} | {score['value']:.2f} | valid | `{score['signature']}` |" in card
+        signature = score["signature"].replace("|", r"\|")
+        assert f"| {score['metric']} | {score['value']:.2f} | valid | `{signature}` |" in card
     assert "# reverser" in card
     assert "encoder transformer, decoder transformer, head sequence" in card
     assert "train.src, train.tgt" in card
