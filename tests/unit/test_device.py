@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 import torch
 
@@ -41,3 +43,52 @@ def test_fp16_needs_a_gpu() -> None:
 def test_products_are_computed_in_the_dtype(dtype: str, wanted: torch.dtype) -> None:
     with choose_device("cpu", dtype).autocast():
         assert (torch.ones(2, 2) @ torch.ones(2, 2)).dtype == wanted
+
+
+# What is chosen where there is a GPU; tests/gpu computes on a real one. -----------------------------------
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Callable[[bool], None]:
+    """``gpu(True)``: torch says that it has found a GPU, with bf16."""
+
+    def found(has_bf16: bool) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: 0)
+        monkeypatch.setattr(torch.cuda, "get_device_name", lambda place: f"GPU of {place}")
+        monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: has_bf16)
+
+    return found
+
+
+@pytest.mark.parametrize(
+    ("asked", "has_bf16", "reason"),
+    [
+        (("auto", "auto"), True, "cuda:0 (GPU of cuda:0, found), bf16 (the GPU has it)"),
+        (("auto", "auto"), False, "cuda:0 (GPU of cuda:0, found), fp32 (the GPU has no bf16)"),
+        (("cuda", "fp16"), False, "cuda:0 (GPU of cuda:0, asked for), fp16 (asked for)"),
+        (("cpu", "auto"), True, "cpu (asked for), fp32 (the default on a CPU)"),
+    ],
+)
+def test_a_gpu_is_used_unless_the_cpu_is_asked_for(
+    gpu: Callable[[bool], None], asked: tuple[str, str], has_bf16: bool, reason: str
+) -> None:
+    gpu(has_bf16)
+    chosen = choose_device(*asked)
+    assert chosen.reason == reason
+    assert chosen.is_gpu == reason.startswith("cuda")
+
+
+def test_bf16_is_refused_where_the_gpu_has_none(gpu: Callable[[bool], None]) -> None:
+    gpu(False)
+    with pytest.raises(
+        ConfigError, match="bf16 was asked for, but the GPU has none; use fp16, fp32 or auto"
+    ):
+        choose_device("cuda", "bf16")
+
+
+def test_a_build_without_gpu_support_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", None)
+    monkeypatch.setattr(torch.version, "hip", None)
+    assert choose_device().reason.startswith("cpu (this build of torch has no GPU support)")

@@ -92,9 +92,11 @@ def _print(record: dict[str, Any]) -> None:
     """A plugin's or a part's record for people: a line of what it is, then a table."""
     origin = f"{record['distribution']} {record['version']}".strip() or "not installed"
     if "offers" in record:
-        state = f"{record['state']}{': ' if record['reason'] else ''}{record['reason']}"
-        typer.echo(f"plugin {record['plugin']} ({origin}, {record['module']}): {state}")
-        print_table(("kind", "name", "summary"), [tuple(part.values()) for part in record["offers"]])
+        home = f"{origin}, {record['module']}" if record["module"] else origin
+        state = f"{record['state']}: {record['reason']}" if record["reason"] else record["state"]
+        typer.echo(f"plugin {record['plugin']} ({home}): {state}")
+        if record["offers"]:
+            print_table(("kind", "name", "summary"), [tuple(part.values()) for part in record["offers"]])
         return
     typer.echo(f"{record['kind']} {record['name']} ({origin}): {record['summary']}")
     if record["options"]:
