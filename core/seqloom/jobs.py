@@ -238,7 +238,7 @@ def _start(
     model: str | None = None,
 ) -> Run:
     config = job.config
-    run = site.registry.start_run(
+    return site.registry.start_run(
         id=new_run_id() if folder is None else folder.name,
         kind=kind,
         name=config.name,
@@ -252,16 +252,15 @@ def _start(
         folder="" if folder is None else str(folder),
         model=model,
     )
-    site.catalog.notify("seqloom_run_started", run=run)
-    return run
 
 
 @contextmanager
 def _recorded(site: Site, run: Run) -> Iterator[None]:
-    """Enters in the registry how a run ends, however it ends."""
+    """Tells who observes that a run begins, and enters in the registry how it ends, however it ends."""
     error: BaseException | None = None
     status: RunStatus = "finished"
     try:
+        site.catalog.notify("seqloom_run_started", run=run)
         yield
     except (Interrupted, KeyboardInterrupt, GeneratorExit) as caught:
         error, status = caught, "interrupted"

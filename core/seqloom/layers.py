@@ -83,14 +83,12 @@ def merge(lower: Node, upper: Node, path: KeyPath = ()) -> Node:
     """What two layers say together; the upper one wins.
 
     Mappings merge key by key. Lists and plain values replace. So does a part that names another than
-    the lower layer does (whose options mean nothing to it), and so do tokenizers that are joint where
-    the lower layer's are not, or the other way round.
+    the lower layer does (whose options mean nothing to it), and so does a section that is written in
+    its other form: joint tokenizers over those of single slots, a table over a file for each slot.
     """
     if not isinstance(lower.value, dict) or not isinstance(upper.value, dict):
         return upper
-    if (path and _differ(lower, upper, "name")) or (
-        path == ("tokenizers",) and _is_other_form(lower, upper)
-    ):
+    if (path and _differ(lower, upper, "name")) or _is_other_form(lower, upper, path):
         return upper
     merged = dict(lower.value)
     for key, child in upper.value.items():
@@ -103,8 +101,12 @@ def _differ(lower: Node, upper: Node, key: str) -> bool:
     return bool(both[0] and both[1] and both[0].plain() != both[1].plain())
 
 
-def _is_other_form(lower: Node, upper: Node) -> bool:
-    return bool(upper.value) and ("joint" in lower.value) != ("joint" in upper.value)
+def _is_other_form(lower: Node, upper: Node, path: KeyPath) -> bool:
+    marks = {"joint"} if path == ("tokenizers",) else {"file", "columns"} if path in _SPLITS else set()
+    return bool(upper.value) and marks.isdisjoint(lower.value) != marks.isdisjoint(upper.value)
+
+
+_SPLITS = {("data", split) for split in ("train", "valid", "test")}
 
 
 # YAML --------------------------------------------------------------------------------------------------

@@ -107,6 +107,13 @@ def of(value: object, origin: str) -> Node:
             {"tokenizers": {"source": 1, "target": 2}},
         ),
         ({"tokenizers": {"joint": 1}}, {"tokenizers": {}}, {"tokenizers": {"joint": 1}}),
+        ({"data": {"train": {"x": 1}}}, {"data": {"train": {"file": 2}}}, {"data": {"train": {"file": 2}}}),
+        ({"data": {"test": {"file": 1}}}, {"data": {"test": {"x": 2}}}, {"data": {"test": {"x": 2}}}),
+        (
+            {"data": {"valid": {"file": 1}}},
+            {"data": {"valid": {"columns": 2}}},
+            {"data": {"valid": {"file": 1, "columns": 2}}},
+        ),
     ],
 )
 def test_the_upper_layer_wins(lower: object, upper: object, merged: object) -> None:

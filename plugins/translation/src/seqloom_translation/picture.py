@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 
 from matplotlib.figure import Figure
@@ -42,7 +43,9 @@ def draw_attention(file: Path, prediction: Prediction, tokenizer: Tokenizer) -> 
     axes.grid(which="minor", color="white", linewidth=1)
     axes.spines[:].set_visible(False)
     figure.colorbar(image, ax=axes, shrink=0.6, label="share of attention")
-    figure.savefig(file, dpi=150)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")  # it draws a box instead
+        figure.savefig(file, dpi=150)
 
 
 def _pieces(source: str, tokenizer: Tokenizer, expected: int) -> list[str]:
