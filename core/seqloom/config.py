@@ -13,6 +13,7 @@ from seqloom.hooks import Options
 
 PositiveInt = Annotated[int, Field(ge=1)]
 Probability = Annotated[float, Field(ge=0, lt=1)]
+Allocator = Literal["keep", "system"]
 
 
 class Part(BaseModel):
@@ -209,6 +210,11 @@ class JobConfig(Options):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="Where to compute.")
     dtype: Literal["auto", "fp32", "bf16", "fp16"] = Field(
         "auto", description="What to compute in: auto is bf16 on a GPU that has it, else fp32."
+    )
+    allocator: Allocator = Field(
+        "keep",
+        description="What becomes of memory that tensors free on a CPU: keep keeps it for the next ones "
+        "(with glibc: faster, and up to the peak is held), system gives it back.",
     )
     data: DataConfig
     inputs: dict[str, Part] = Field(

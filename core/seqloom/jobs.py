@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 import seqloom
+from seqloom.allocator import tuned
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.checkpoint import Checkpoints, read_json, storage_errors, write_json
@@ -63,7 +64,7 @@ class Site:
 
 def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
-    device = choose_device(job.config.device, job.config.dtype)
+    device = _device(job)
     hashes = _data_hashes(job, ("train", "valid"))
     folder = site.runs / new_run_id()
     with storage_errors(folder, "make"):
@@ -87,7 +88,7 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
     for name, digest in _data_hashes(job, ("train", "valid")).items():
         if saved["data"].get(name) != digest:
             raise DataError("this file has changed since the run began; start a new run", name)
-    device = choose_device(job.config.device, job.config.dtype)
+    device = _device(job)
     run = site.registry.run(run_folder.name)
     if run.status == "finished":
         raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
@@ -172,6 +173,10 @@ def decode_job(
     )
     with _recorded(site, run):
         yield from predictor.decode_located(inputs, decode)
+
+
+def _device(job: Job) -> Device:
+    return tuned(choose_device(job.config.device, job.config.dtype), job.config.allocator)
 
 
 # Data --------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ LONGEST_FILE = 400
 
 FLOORS = {
     0: "errors hooks builtin catalog plugincheck config jobfile jobcheck keys layers vocabulary registry",
-    1: "batch device nn tokenizer metrics search",
+    1: "batch device allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model data optim checkpoint trainer progress evaluate decode",
     4: "build export predictor jobs api cli __main__ testing",

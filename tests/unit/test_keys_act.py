@@ -119,6 +119,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("name=other", trained, ()),
     ("device=auto" if torch.cuda.is_available() else "device=cuda", trained, ()),
     ("dtype=bf16", trained, ()),
+    ("allocator=system", trained, ()),
     ("data.root=elsewhere", trained, ()),
     ("data.train.source=valid.src", trained, ()),
     ("data.valid={source: test.src, target: test.tgt}", trained, ()),

@@ -22,6 +22,7 @@ from seqloom.hooks import Options, TaskSpec
 if TYPE_CHECKING:
     from seqloom.catalog import Catalog
     from seqloom.data.manifest import Located
+    from seqloom.jobs import Site
     from seqloom.predictor import Predictor
     from seqloom.task import Prediction
 
@@ -123,12 +124,12 @@ _every_verb.__signature__ = inspect.signature(_every_verb, eval_str=True)  # typ
 
 def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
     from seqloom.cli.site import open_site, say  # noqa: PLC0415
-    from seqloom.jobs import decode_job, open_model  # noqa: PLC0415
+    from seqloom.jobs import decode_job  # noqa: PLC0415
 
     if request.inputs and request.file:
         raise UsageError("give inputs or --input FILE, not both")
     with open_site(state) as site:
-        predictor = open_model(request.model, site, device=request.device, dtype=request.dtype)
+        predictor = _opened_model(request.model, site, device=request.device, dtype=request.dtype)
         task = predictor.job.config.task.name
         if task != spec.name:
             raise UsageError(f"{request.model} is a model for {task}, not for {spec.name}")
@@ -147,6 +148,16 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
                 kept.append(prediction)
         for file in predictor.kit.task.deliver(kept, request.flags):
             say(f"wrote {file}")
+
+
+def _opened_model(name: str, site: Site, *, device: str, dtype: str = "auto") -> Predictor:
+    """A model to use in this process, which is ours: its memory is handled as the model's job says."""
+    from seqloom.allocator import tuned  # noqa: PLC0415
+    from seqloom.jobs import open_model  # noqa: PLC0415
+
+    predictor = open_model(name, site, device=device, dtype=dtype)
+    predictor.device = tuned(predictor.device, predictor.job.config.allocator)
+    return predictor
 
 
 # Inputs ------------------------------------------------------------------------------------------------
@@ -245,13 +256,13 @@ def evaluate(
     from seqloom.cli.output import print_table  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
-    from seqloom.jobs import evaluate_job, open_model  # noqa: PLC0415
+    from seqloom.jobs import evaluate_job  # noqa: PLC0415
 
     if split not in ("valid", "test"):
         raise UsageError(f"--split takes valid or test, not '{split}'")
     state: State = ctx.obj
     with open_site(state) as site:
-        predictor = open_model(model, site, device=device)
+        predictor = _opened_model(model, site, device=device)
         other = None if job is None else load_job(job, site.catalog)
         decode = predictor.decode_config(**({} if beam is None else {"beam": beam}))
         _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
