@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 import seqloom
-from seqloom.allocator import tuned
+from seqloom.allocator import peak_memory_bytes, tuned
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.checkpoint import Checkpoints, read_json, storage_errors, write_json
@@ -130,6 +130,7 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
             *site.listeners,
         ]
         outcome = trainer.fit()
+        site.say(_cost(trainer))
         model_folder = folder / "model"
         digest = export_model(model_folder, builder, model, kit.tokenizers, outcome, run.versions)
         record = site.registry.add_model(
@@ -223,6 +224,13 @@ def _whole(job: Job) -> dict[str, Any]:
     config = job.config.model_dump(mode="json")
     config["data"]["root"] = str(job.root.absolute())
     return config
+
+
+def _cost(trainer: Trainer) -> str:
+    """What a training took of the machine, for people."""
+    state, peak = trainer.state, peak_memory_bytes(trainer.device)
+    wait = state.waited / state.seconds if state.seconds else 0.0
+    return f"peak memory {peak / 2**20:,.0f} MiB; {wait:.1%} of the training was waiting for data"
 
 
 def _count(model: torch.nn.Module) -> int:

@@ -34,7 +34,8 @@ class Window:
 
     def _reset(self) -> None:
         self.sums: dict[str, Tensor] = {}
-        self.seconds = 0.0
+        self.seconds = 0.0  # of all steps
+        self.waited = 0.0  # of these, in getting batches
 
     def add(self, total: Tensor, elements: Tensor, parts: dict[str, Tensor]) -> None:
         for name, value in {"total": total, "elements": elements, **parts}.items():
@@ -48,6 +49,7 @@ class Window:
         record |= {name: value / elements for name, value in sums.items()}
         record["gradient_norm"] = self.norm.item() if self.norm is not None else 0.0
         record["targets_per_second"] = elements / self.seconds
+        record["data_wait"] = self.waited / self.seconds
         self._reset()
         return record
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from seqloom.allocator import peak_memory_bytes
 from seqloom.batch import Batch, Progress
 from seqloom.checkpoint import Checkpoints
 from seqloom.config import TrainConfig
@@ -43,6 +44,7 @@ class TrainingState:
         epoch: The pass over the data that the next batch belongs to.
         position: Batches of that pass done.
         seconds: Spent in training, evaluation not counted.
+        waited: Seconds of these spent in getting batches.
         scores: What the judge gave at each evaluated step.
     """
 
@@ -50,6 +52,7 @@ class TrainingState:
     epoch: int = 0
     position: int = 0
     seconds: float = 0.0
+    waited: float = 0.0
     scores: dict[int, list[Score]] = field(default_factory=dict)
 
 
@@ -170,10 +173,11 @@ class Trainer:
             if self._is_evaluation_due() and self.state.step not in self.state.scores:
                 self._judge()  # a signal came before it
             while not self._is_over():
-                started = time.perf_counter()
+                started, waited = time.perf_counter(), self.state.waited
                 self._step(self._next_batches(), window)
                 seconds = time.perf_counter() - started
                 window.seconds += seconds
+                window.waited += self.state.waited - waited
                 self.state.seconds += seconds
                 self._log(window)
                 self._after_step()
@@ -229,8 +233,11 @@ class Trainer:
         state.step += 1
 
     def _batch(self, epoch: int, ids: list[int]) -> Batch:
+        started = time.perf_counter()
         batch = self.dataset.collate(ids, seed=self.train.seed, epoch=epoch, augment=True)
-        return (batch.pin() if self.device.is_gpu else batch).to(self.device.device)
+        batch = (batch.pin() if self.device.is_gpu else batch).to(self.device.device)
+        self.state.waited += time.perf_counter() - started
+        return batch
 
     # Between steps ---------------------------------------------------------------------------------
 
@@ -265,6 +272,7 @@ class Trainer:
             return
         record = {"step": self.state.step, "epoch": self.state.epoch, **window.close()}
         record["learning_rate"] = learning_rate(self.state.step, self.train)
+        record["peak_memory_bytes"] = peak_memory_bytes(self.device)
         if not math.isfinite(record["loss"]):
             raise DivergedError(
                 f"the loss is {record['loss']} at step {self.state.step}; lower train.learning_rate, "

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +22,13 @@ def test_a_failed_run_says_why(job: Callable[..., Job], site: Site) -> None:
     assert run.status == "failed"
     assert run.error is not None
     assert "train.batch_elements" in run.error
+
+
+def test_a_training_says_what_it_cost(job: Callable[..., Job], site: Site) -> None:
+    said: list[str] = []
+    train_job(job("train.steps=2"), dataclasses.replace(site, say=said.append))
+    (cost,) = [line for line in said if line.startswith("peak memory")]
+    assert re.fullmatch(r"peak memory [\d,]+ MiB; \d+\.\d% of the training was waiting for data", cost)
 
 
 def test_a_finished_run_is_not_resumed(job: Callable[..., Job], site: Site) -> None:

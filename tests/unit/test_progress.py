@@ -16,22 +16,25 @@ def test_a_window_is_a_mean_over_its_targets() -> None:
     window = Window()
     for total, elements in ((6.0, 2), (3.0, 1)):
         window.add(torch.tensor(total), torch.tensor(elements), {"nll": torch.tensor(total / 2)})
-    window.norm, window.seconds = torch.tensor(0.5), 2.0
+    window.norm, window.seconds, window.waited = torch.tensor(0.5), 2.0, 0.5
     record = window.close()
     assert record["loss"] == pytest.approx(3)
     assert record["nll"] == pytest.approx(1.5)
     assert record["gradient_norm"] == pytest.approx(0.5)
     assert record["targets_per_second"] == pytest.approx(3 / 2)
+    assert record["data_wait"] == pytest.approx(0.25)
 
 
 def test_a_window_begins_anew() -> None:
     window = Window()
-    window.seconds = 1.0
+    window.seconds = window.waited = 1.0
     window.add(torch.tensor(100.0), torch.tensor(1), {})
     window.close()
     window.seconds = 1.0
     window.add(torch.tensor(4.0), torch.tensor(2), {})
-    assert window.close()["loss"] == pytest.approx(2)
+    record = window.close()
+    assert record["loss"] == pytest.approx(2)
+    assert record["data_wait"] == 0
 
 
 def steps(file: Path) -> list[int]:

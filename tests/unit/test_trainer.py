@@ -177,6 +177,17 @@ def test_listeners_hear_of_steps_records_and_evaluations(trainer: MakeTrainer) -
     assert wanted <= diary.records[0].keys()
 
 
+def test_a_record_says_what_the_training_costs(trainer: MakeTrainer) -> None:
+    diary = Diary()
+    one = trainer("train.steps=4", "train.log_every=2", listeners=[diary])
+    one.fit()
+    assert 0 < one.state.waited < one.state.seconds
+    shares = [record["data_wait"] for record in diary.records]
+    assert min(shares) <= one.state.waited / one.state.seconds <= max(shares)
+    peaks = [record["peak_memory_bytes"] for record in diary.records]
+    assert sum(p.nbytes for p in one.model.parameters()) < peaks[0] <= peaks[1]
+
+
 def test_training_stops_when_patience_is_over(trainer: MakeTrainer) -> None:
     one = trainer("train.steps=50", "evaluate.every=1", "evaluate.patience=2", values=[9, 5, 6, 5, 1])
     outcome = one.fit()
