@@ -120,13 +120,26 @@ class SgdConfig(Options):
     weight_decay: float = Field(0.0, ge=0, description="Of matrices; not of biases and norms.")
 
 
-class ScheduleConfig(Options):
-    """How the learning rate moves: linear warm-up to ``train.learning_rate``, then the named decay."""
+class DecayConfig(Options):
+    """A learning rate by the step: linear warm-up to ``train.learning_rate``, then the named decay."""
 
     name: Literal["inverse_sqrt", "cosine", "constant"] = Field(
-        "inverse_sqrt", description="Decay after the warm-up; cosine reaches 0 at train.steps."
+        "inverse_sqrt",
+        description="What follows the warm-up; cosine reaches 0 at train.steps, plateau falls where "
+        "evaluate.best stands still.",
     )
     warmup: int = Field(400, ge=0, description="Steps of linear warm-up.")
+
+
+class PlateauConfig(Options):
+    """A learning rate by the scores: it falls each time that ``evaluate.best`` has stood still."""
+
+    name: Literal["plateau"] = Field("plateau", description="inverse_sqrt, cosine, constant or plateau.")
+    warmup: int = Field(400, ge=0, description="Steps of linear warm-up.")
+    factor: float = Field(0.5, gt=0, lt=1, description="What the rate is multiplied by when it falls.")
+    patience: PositiveInt = Field(
+        2, description="Evaluations without a better score before the rate falls, and falls again."
+    )
 
 
 class TrainConfig(Options):
@@ -145,7 +158,9 @@ class TrainConfig(Options):
     optimizer: Annotated[AdamConfig | SgdConfig, Field(discriminator="name")] = Field(
         AdamConfig(), description="What turns gradients into updates."
     )
-    schedule: ScheduleConfig = Field(ScheduleConfig(), description="How the learning rate moves.")
+    schedule: Annotated[DecayConfig | PlateauConfig, Field(discriminator="name")] = Field(
+        DecayConfig(), description="How the learning rate moves."
+    )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Longest gradient (of the mean loss) let through; null for any."
     )

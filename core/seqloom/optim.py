@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from seqloom.config import SgdConfig, TrainConfig
+from seqloom.config import PlateauConfig, SgdConfig, TrainConfig
 
 
 def make_optimizer(model: nn.Module, config: TrainConfig, fused: bool) -> torch.optim.Optimizer:
@@ -36,22 +36,42 @@ def make_optimizer(model: nn.Module, config: TrainConfig, fused: bool) -> torch.
     return kind(groups, lr=0.0, betas=options.betas, eps=options.epsilon, fused=fused)
 
 
-def learning_rate(step: int, config: TrainConfig) -> float:
-    """The learning rate of step ``step``, counted from 1.
+def learning_rate(step: int, config: TrainConfig, costs: Iterable[float] = ()) -> float:
+    """The learning rate of a step.
 
     Linear warm-up to the peak, then: ``inverse_sqrt`` falls as the root of warm-up over step (Vaswani
     et al. 2017, section 5.3), ``cosine`` to 0 at the last step (Loshchilov and Hutter 2017),
-    ``constant`` stays.
+    ``constant`` stays, ``plateau`` falls by its factor each time that evaluations bring nothing better.
+
+    Args:
+        step: Counted from 1.
+        config: What the job says.
+        costs: How bad the model was at each evaluation before this step, in their order.
     """
     schedule, peak = config.schedule, config.learning_rate
     if step < schedule.warmup:
         return peak * step / schedule.warmup
+    if isinstance(schedule, PlateauConfig):
+        return peak * schedule.factor ** _plateaus(costs, schedule.patience)
     if schedule.name == "inverse_sqrt":
         return peak * math.sqrt(max(schedule.warmup, 1) / max(step, 1))
     if schedule.name == "cosine":
         done = (step - schedule.warmup) / max(config.steps - schedule.warmup, 1)
         return peak * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
     return peak
+
+
+def _plateaus(costs: Iterable[float], patience: int) -> int:
+    """How often so many costs in a row were not below the least before them."""
+    least, waiting, plateaus = math.inf, 0, 0
+    for cost in costs:
+        if cost < least:
+            least, waiting = cost, 0
+        else:
+            waiting += 1
+        if waiting == patience:
+            waiting, plateaus = 0, plateaus + 1
+    return plateaus
 
 
 @torch.no_grad()

@@ -233,8 +233,8 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         "layers, reverse. Did you mean 'layers'?",
         "job.yaml:9: train.optimizer: no key 'betas'; there are: momentum, name, weight_decay.",
         f"job.yaml:7: train: no key 'stesp'; there are: {train_keys}. Did you mean 'steps'?",
-        "--set: no key 'devise'; there are: data, decode, device, dtype, evaluate, inputs, model, name, "
-        "preset, task, tokenizers, train. Did you mean 'device'?",
+        "--set: no key 'devise'; there are: allocator, data, decode, device, dtype, evaluate, inputs, model, "
+        "name, preset, task, tokenizers, train. Did you mean 'device'?",
         "--set: data.train.columns: is missing",
         "job.yaml:8: train.seed: expected a whole number, found 'abc'",
         "--set: decode.beam: expected greater than or equal to 1, found 0",

@@ -88,7 +88,7 @@ def optimized(job: Job, site: Site) -> Any:
 
 
 def rates(job: Job, site: Site) -> Any:
-    return [learning_rate(step, job.config.train) for step in range(1, 9)]
+    return [learning_rate(step, job.config.train, [9.0, 9.0, 9.0]) for step in range(1, 9)]
 
 
 def built(job: Job, site: Site) -> Any:
@@ -112,6 +112,7 @@ def goal(job: Job, site: Site) -> Any:
 RNN = ("model.encoder={name: rnn, hidden: 8}", "model.decoder={name: rnn, hidden: 8}")
 SCORED = ("evaluate.metrics=[bleu]", "evaluate.every=1")
 SGD = ("train.optimizer={name: sgd}",)
+PLATEAU = ("train.schedule={name: plateau, warmup: 0}",)
 Look = Callable[[Job, Site], Any]
 CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("task=transcription", trained, ()),
@@ -146,6 +147,8 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("train.optimizer.momentum=0.5", optimized, SGD),
     ("train.schedule.name=constant", rates, ()),
     ("train.schedule.warmup=5", rates, ()),
+    ("train.schedule.factor=0.1", rates, PLATEAU),
+    ("train.schedule.patience=1", rates, PLATEAU),
     ("train.clip_norm=1e-3", trained, SGD),
     ("train.log_every=2", trained, ()),
     ("train.save_every=1", trained, ()),

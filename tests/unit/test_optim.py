@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from seqloom.config import AdamConfig, ScheduleConfig, SgdConfig, TrainConfig
+from seqloom.config import AdamConfig, DecayConfig, PlateauConfig, SgdConfig, TrainConfig
 from seqloom.optim import learning_rate, make_optimizer, scale_gradients
 
 
@@ -18,7 +18,7 @@ def config(**options: Any) -> TrainConfig:
 
 
 def schedule(name: Any, warmup: int) -> TrainConfig:
-    return config(schedule=ScheduleConfig(name=name, warmup=warmup))
+    return config(schedule=DecayConfig(name=name, warmup=warmup))
 
 
 @pytest.mark.parametrize("name", ["inverse_sqrt", "cosine", "constant"])
@@ -40,6 +40,30 @@ def test_cosine_is_half_in_the_middle_and_nothing_at_the_end() -> None:
 
 def test_constant_stays() -> None:
     assert {learning_rate(step, schedule("constant", 10)) for step in range(10, 200)} == {0.5}
+
+
+def fallen(costs: list[float], step: int = 99, patience: int = 2) -> float:
+    """The plateau's rate as a share of the peak."""
+    schedule = PlateauConfig(warmup=10, factor=0.1, patience=patience)
+    return learning_rate(step, config(schedule=schedule), costs) / 0.5
+
+
+def test_a_plateau_begins_where_scores_stand_still() -> None:
+    assert fallen([]) == 1
+    assert fallen([3.0, 2.0, 1.0, 0.5]) == 1
+    assert fallen([3.0, 3.0, 2.0, 2.0]) == 1
+    assert fallen([3.0, 3.0, 4.0]) == pytest.approx(0.1)
+    assert fallen([3.0, 3.0], patience=1) == pytest.approx(0.1)
+
+
+def test_a_plateau_goes_on_falling_by_its_patience() -> None:
+    assert fallen([3.0] * 4) == pytest.approx(0.1)
+    assert fallen([3.0] * 4 + [math.nan]) == pytest.approx(0.01)
+    assert fallen([3.0] * 4 + [1.0] * 3) == pytest.approx(0.01)
+
+
+def test_a_plateau_warms_up_as_others_do() -> None:
+    assert fallen([3.0] * 4, step=5) == pytest.approx(0.5)
 
 
 def one_update(options: AdamConfig | SgdConfig, updates: int = 1) -> nn.Linear:
