@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -63,12 +63,17 @@ class Builder:
     # Tokenizers ------------------------------------------------------------------------------------
 
     def fit_tokenizers(self, examples: Iterable[Example]) -> dict[str, Tokenizer]:
-        """Learns each tokenizer from the training texts of the slots it serves."""
-        examples = list(examples)
+        """Learns each tokenizer from the training texts of the slots it serves.
+
+        Args:
+            examples: Gone through once for each slot; an iterator, which is soon used up, is kept whole.
+        """
+        if isinstance(examples, Iterator):
+            examples = list(examples)
         return {name: self._fit(name, part, examples) for name, part in self.config.tokenizers.items()}
 
-    def _fit(self, name: str, part: Part, examples: list[Example]) -> Tokenizer:
-        slots = self._token_slots() if name == JOINT else [name]
+    def _fit(self, name: str, part: Part, examples: Iterable[Example]) -> Tokenizer:
+        slots = [slot for slot, serving in self.token_slots().items() if serving == name]
         tokenizer = self._tokenizer(part)
         tokenizer.fit(_text(example, slot) for slot in slots for example in examples)
         return tokenizer
@@ -102,9 +107,11 @@ class Builder:
         tokenizer: Tokenizer = self._build("tokenizer", part)
         return tokenizer
 
-    def _token_slots(self) -> list[str]:
+    def token_slots(self) -> dict[str, str]:
+        """For each slot of tokens, the name of the tokenizer that serves it."""
         slots = [slot for slot in self.task_spec.inputs if self._modality_spec(slot).takes_tokenizer]
-        return slots + ([TARGET] if self.task_spec.target_tokenizer else [])
+        slots += [TARGET] if self.task_spec.target_tokenizer else []
+        return {slot: JOINT if JOINT in self.config.tokenizers else slot for slot in slots}
 
     # Data ------------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.checkpoint import Checkpoints, read_json, storage_errors, write_json
 from seqloom.config import DecodeConfig, SplitConfig
+from seqloom.data.cache import Cache, cache_folder
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
 from seqloom.device import Device, choose_device
@@ -25,6 +26,7 @@ from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.predictor import Predictor
+from seqloom.prepare import training_data, training_kit
 from seqloom.progress import Listener, MetricsLog
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import Registry, new_run_id
@@ -100,18 +102,14 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     with _recorded(site, run), torch.random.fork_rng():
         site.say(f"run {run.id} on {device.reason}")
         builder = Builder(config, site.catalog)
-        examples = _examples(job, builder, config.data.train)
-        if (folder / "tokenizers").is_dir():
-            kit = builder.kit(builder.load_tokenizers(folder / "tokenizers"))
-        else:
-            kit = builder.kit(builder.fit_tokenizers(located.example for located in examples))
-            builder.save_tokenizers(folder / "tokenizers", kit.tokenizers)
-        dataset = Dataset.load(examples, kit.modalities, kit.task.read_target, config.data.max_length)
+        kit = training_kit(job, builder, folder / "tokenizers")
+        cache = Cache(cache_folder(site.runs), site.say)
+        dataset = training_data(job, builder, kit, run, cache)
         if dataset.left_out:
             site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
         torch.manual_seed(config.train.seed)
         model = builder.model(kit).to(device.device)
-        site.say(f"{len(dataset.examples):,} examples, {_count(model):,} parameters")
+        site.say(f"{len(dataset):,} examples, {_count(model):,} parameters")
         decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
         judge = _evaluator(job, builder, kit, "valid", decode, device)
         trainer = Trainer(

@@ -146,7 +146,7 @@ class Trainer:
         self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
         self.scaler = torch.amp.GradScaler(device.device.type, enabled=device.dtype == torch.float16)
         self.state = TrainingState()
-        self._planned: tuple[int, list[list[int]]] = (-1, [])
+        self._planned: tuple[int, Sequence[list[int]]] = (-1, [])
 
     def resume(self) -> int:
         """Goes back to the newest whole checkpoint; returns its step."""
@@ -198,12 +198,16 @@ class Trainer:
             self.state.position += 1
         return group
 
-    def _epoch(self) -> list[list[int]]:
+    def _epoch(self) -> Sequence[list[int]]:
         """The batches of the epoch that the state stands in, planned once."""
         epoch, batches = self._planned
         if epoch != self.state.epoch:
             batches = epoch_batches(
-                self.dataset.lengths, self.train.batch_elements, self.train.seed, self.state.epoch
+                self.dataset.lengths,
+                self.train.batch_elements,
+                self.train.seed,
+                self.state.epoch,
+                self.dataset.place,
             )
             self._planned = (self.state.epoch, batches)
         return batches

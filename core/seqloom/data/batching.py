@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from typing import final, overload
+
 import numpy as np
 from numpy.random import PCG64, SeedSequence
 from numpy.typing import NDArray
@@ -12,10 +16,43 @@ POOL_BATCHES = 100
 """Batches whose examples are sorted together: enough for little padding, few enough for varied mixes."""
 
 
+@final
+class Plan(Sequence[list[int]]):
+    """Batches of one pass over the data, each a list of positions in it, kept as arrays.
+
+    Args:
+        order: [N] the examples, those of a batch beside each other.
+        starts: [M] where each batch begins in ``order``.
+        ends: [M] where it ends.
+    """
+
+    def __init__(self, order: NDArray[np.intp], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> None:
+        self._order = order
+        self._starts = starts
+        self._ends = ends
+
+    def __len__(self) -> int:
+        return len(self._starts)
+
+    @overload
+    def __getitem__(self, position: int) -> list[int]: ...
+    @overload
+    def __getitem__(self, position: slice) -> Plan: ...
+    def __getitem__(self, position: int | slice) -> list[int] | Plan:
+        if isinstance(position, slice):
+            return Plan(self._order, self._starts[position], self._ends[position])
+        batch: list[int] = self._order[self._starts[position] : self._ends[position]].tolist()
+        return batch
+
+
 def epoch_batches(
-    lengths: NDArray[np.int64], batch_elements: int, seed: int, epoch: int
-) -> list[list[int]]:
-    """The batches of one pass over the data, each a list of positions in it.
+    lengths: NDArray[np.int64],
+    batch_elements: int,
+    seed: int,
+    epoch: int,
+    place: Callable[[int], str] = "example {}".format,
+) -> Plan:
+    """The batches of one pass over the data.
 
     Every example occurs once. Examples are shuffled, cut into pools, sorted by length within each pool,
     cut into batches, and these are shuffled. A run that stopped within an epoch goes on by a slice.
@@ -25,18 +62,24 @@ def epoch_batches(
         batch_elements: Positions of a batch at most: its examples times the longest of them.
         seed: Of the shuffles.
         epoch: The pass over the data that this is, from 0.
+        place: Says where an example is.
 
     Raises:
         DataError: An example alone is longer than ``batch_elements``.
     """
-    _check_fit(lengths, batch_elements)
+    _check_fit(lengths, batch_elements, place)
     bits = PCG64(SeedSequence([seed, epoch]))
     pools = max(1, round(int(lengths.sum()) / (batch_elements * POOL_BATCHES)))
-    batches: list[list[int]] = []
-    for pool in np.array_split(_shuffled(len(lengths), bits), pools):
-        by_length = pool[np.argsort(lengths[pool], kind="stable")]  # equal lengths stay shuffled
-        batches += _cut(by_length, lengths, batch_elements)
-    return [batches[position] for position in _shuffled(len(batches), bits)]
+    order = _shuffled(len(lengths), bits)
+    ends: list[int] = []
+    first = 0
+    for pool in np.array_split(order, pools):
+        pool[:] = pool[np.argsort(lengths[pool], kind="stable")]  # equal lengths stay shuffled
+        ends += [first + end for end in _cuts(lengths[pool].tolist(), batch_elements)]
+        first += len(pool)
+    bounds = np.array([0, *ends])
+    shuffled = _shuffled(len(ends), bits)
+    return Plan(order, bounds[:-1][shuffled], bounds[1:][shuffled])
 
 
 def ordered_batches(lengths: NDArray[np.int64], batch_size: int) -> list[list[int]]:
@@ -55,22 +98,23 @@ def _shuffled(count: int, bits: PCG64) -> NDArray[np.intp]:
     return np.argsort(bits.random_raw(count), kind="stable")
 
 
-def _cut(order: NDArray[np.intp], lengths: NDArray[np.int64], batch_elements: int) -> list[list[int]]:
-    """Cuts examples sorted by length, the longest last, where another would be one too many."""
-    batches: list[list[int]] = []
-    batch: list[int] = []
-    for example, length in zip(order.tolist(), lengths[order].tolist(), strict=True):
-        if batch and (len(batch) + 1) * length > batch_elements:
-            batches.append(batch)
-            batch = []
-        batch.append(example)
-    return [*batches, batch] if batch else batches
+def _cuts(lengths: list[int], batch_elements: int) -> Iterator[int]:
+    """Where the batches of examples sorted by length end: where another would be one too many."""
+    start = 0
+
+    def positions(last: int) -> int:
+        """Of the batch up to and with ``last``, padding counted; it can only grow with it."""
+        return (last - start + 1) * lengths[last]
+
+    while start < len(lengths):
+        start += 1 + bisect_right(range(start + 1, len(lengths)), batch_elements, key=positions)
+        yield start
 
 
-def _check_fit(lengths: NDArray[np.int64], batch_elements: int) -> None:
+def _check_fit(lengths: NDArray[np.int64], batch_elements: int, place: Callable[[int], str]) -> None:
     longest = int(lengths.max(initial=0))
     if longest > batch_elements:
         raise DataError(
-            f"example {int(lengths.argmax())} has {longest} positions, more than train.batch_elements "
+            f"{place(int(lengths.argmax()))} has {longest} positions, more than train.batch_elements "
             f"({batch_elements}): raise that to {longest}, or leave long examples out with data.max_length"
         )

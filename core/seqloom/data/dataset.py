@@ -1,9 +1,9 @@
-"""The examples of a split in memory, and batches of them."""
+"""The examples of a split with their features, and batches of them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import lru_cache
+from array import array
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, final
 
 import numpy as np
@@ -13,34 +13,40 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from seqloom.batch import Batch, Padded
+from seqloom.data.features import FeatureReader, Features, ListedFeatures, PlaceList, Places, ReadTarget
 from seqloom.data.manifest import TARGET, Located
-from seqloom.errors import DataError
 from seqloom.modality import Modality
 from seqloom.task import Example
-
-ReadTarget = Callable[[str], Tensor]
 
 
 @final
 class Dataset:
-    """Examples with their features.
+    """Examples with their features, in memory or in files.
 
     Attributes:
-        examples: The examples; the id of each is its position here.
+        examples: The examples as their files have them; the id of each is its position here. Empty for
+            a data set in files: to train on features needs no texts.
         lengths: [N] int64, positions of each example's longest slot, the target among them.
         left_out: How many examples were too long.
+        place: Tells where an example is: ``train.en:7``.
     """
 
     def __init__(
         self,
-        examples: Sequence[Example],
-        features: Mapping[str, Sequence[Tensor]],
+        features: Mapping[str, Features],
         modalities: Mapping[str, Modality],
+        place: Places,
+        *,
+        count: int,
+        examples: Sequence[Example] = (),
         left_out: int = 0,
     ) -> None:
         self.examples = examples
-        self.lengths = _longest(features.values(), len(examples))
+        self.lengths = np.zeros(count, dtype=np.int64)
+        for slot in features.values():
+            slot.raise_to_lengths(self.lengths)
         self.left_out = left_out
+        self.place = place
         self._features = features
         self._modalities = modalities
 
@@ -52,7 +58,7 @@ class Dataset:
         read_target: ReadTarget | None,
         max_length: int | None = None,
     ) -> Dataset:
-        """Reads all features.
+        """Reads all features into memory.
 
         Args:
             examples: What to read, and where it was found.
@@ -63,27 +69,26 @@ class Dataset:
         Raises:
             DataError: An input or a target cannot be used, with its file and line; or all are too long.
         """
-        readers: dict[str, ReadTarget] = {slot: modality.read for slot, modality in modalities.items()}
-        if read_target is not None:
-            readers[TARGET] = read_target
+        reader = FeatureReader(modalities, read_target, max_length)
         kept: list[Example] = []
-        features: dict[str, list[Tensor]] = {slot: [] for slot in readers}
-        left_out = 0
-        for located in examples:
-            read = {slot: _read(reader, slot, located) for slot, reader in readers.items()}
-            if max_length is not None and max(map(len, read.values())) > max_length:
-                left_out += 1
-                continue
+        features: dict[str, list[Tensor]] = {slot: [] for slot in reader.slots}
+        places, lines = PlaceList(), array("q")
+        for located, read in reader.read(examples):
             for slot, values in read.items():
-                _check_alike(values, features[slot], slot, located)
                 features[slot].append(values)
-            kept.append(located.example._replace(id=len(kept)))
-        if left_out and not kept:
-            raise DataError(f"all {left_out} examples have more than {max_length} positions in some slot")
-        return cls(kept, features, modalities, left_out)
+            lines.append(places.add(len(kept), located))
+            kept.append(located.example)
+        return cls(
+            {slot: ListedFeatures(values) for slot, values in features.items()},
+            modalities,
+            Places(lines, places.firsts),
+            count=len(kept),
+            examples=kept,
+            left_out=reader.left_out,
+        )
 
     def __len__(self) -> int:
-        return len(self.examples)
+        return len(self.lengths)
 
     def collate(self, ids: Sequence[int], *, seed: int, epoch: int, augment: bool) -> Batch:
         """A batch of the examples at ``ids``, in that order.
@@ -96,60 +101,32 @@ class Dataset:
             epoch: The pass over the data that this is; each has augmentations of its own.
             augment: Whether to vary the inputs as their modalities do for training.
         """
-        chosen = {slot: [values[id_] for id_ in ids] for slot, values in self._features.items()}
+        chosen = {slot: features.take(ids) for slot, features in self._features.items()}
         if augment:
-            self._augment(chosen, ids, _example_seeds(seed, epoch, len(self)))
+            self._augment(chosen, _example_seeds(seed, epoch, ids))
         padded = {slot: _pad(features) for slot, features in chosen.items()}
         target = padded.pop(TARGET, None)
-        references = [list(self.examples[id_].references) for id_ in ids]
+        references = [list(self.examples[id_].references) if self.examples else [] for id_ in ids]
         return Batch(padded, target, references, list(ids))
 
-    def _augment(self, chosen: dict[str, list[Tensor]], ids: Sequence[int], seeds: NDArray[Any]) -> None:
-        for row, id_ in enumerate(ids):
-            generator = torch.Generator().manual_seed(int(seeds[id_]))
+    def _augment(self, chosen: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
+        for row, seed in enumerate(seeds):
+            generator = torch.Generator().manual_seed(seed)
             for slot, modality in self._modalities.items():
                 chosen[slot][row] = modality.augment(chosen[slot][row], generator)
 
 
-@lru_cache(maxsize=2)
-def _example_seeds(seed: int, epoch: int, count: int) -> NDArray[Any]:
-    """[count] uint64, a seed for each example; the first ones are the same whatever ``count``."""
-    return np.random.SeedSequence([seed, epoch]).generate_state(count, np.uint64)
+def _example_seeds(seed: int, epoch: int, ids: Sequence[int]) -> list[int]:
+    """A seed for each example: outputs of SplitMix64 (Steele et al. 2014), started by seed and epoch."""
+    start = np.random.SeedSequence([seed, epoch]).generate_state(1, np.uint64)
+    state: NDArray[Any] = start + (np.asarray(ids, dtype=np.uint64) + 1) * np.uint64(0x9E3779B97F4A7C15)
+    state = (state ^ (state >> 30)) * np.uint64(0xBF58476D1CE4E5B9)
+    state = (state ^ (state >> 27)) * np.uint64(0x94D049BB133111EB)
+    seeds: list[int] = (state ^ (state >> 31)).tolist()
+    return seeds
 
 
 def _pad(features: Sequence[Tensor]) -> Padded:
     """Zeros to the right: silence, blackness, and the id of PAD."""
     lengths = torch.tensor([len(values) for values in features])
     return Padded(pad_sequence(list(features), batch_first=True), lengths)
-
-
-def _longest(slots: Iterable[Sequence[Tensor]], count: int) -> NDArray[np.int64]:
-    lengths = np.zeros(count, dtype=np.int64)
-    for features in slots:
-        np.maximum(lengths, [len(values) for values in features], out=lengths)
-    return lengths
-
-
-def _read(reader: ReadTarget, slot: str, located: Located) -> Tensor:
-    example = located.example
-    raw = example.target if slot == TARGET else example.inputs[slot]
-    if raw is None:
-        raise _error("this example has no target", slot, located)
-    try:
-        values = reader(raw)
-    except DataError as error:
-        raise _error(str(error), slot, located) from error
-    if len(values) == 0:
-        raise _error("nothing is left of it once it is read", slot, located)
-    return values
-
-
-def _check_alike(values: Tensor, others: Sequence[Tensor], slot: str, located: Located) -> None:
-    """Features of one slot go into one tensor: all but their time must agree."""
-    if others and values.shape[1:] != others[0].shape[1:]:
-        found, first = list(values.shape[1:]), list(others[0].shape[1:])
-        raise _error(f"features of size {found} a position; the first example has {first}", slot, located)
-
-
-def _error(message: str, slot: str, located: Located) -> DataError:
-    return DataError(f"{slot}: {message}", located.files.get(slot), located.line)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -31,6 +32,24 @@ class Located(NamedTuple):
     example: Example
     files: Mapping[str, Path] = MappingProxyType({})
     line: int | None = None
+
+
+@dataclass(frozen=True)
+class Examples:
+    """A split's examples, read from its files each time one goes through them.
+
+    Attributes:
+        split: The files.
+        root: The folder they are relative to.
+        slots: The task's input slots, and for each whether its column holds paths of files.
+    """
+
+    split: SplitConfig
+    root: Path
+    slots: Mapping[str, bool]
+
+    def __iter__(self) -> Iterator[Example]:
+        return (located.example for located in read_examples(self.split, self.root, self.slots))
 
 
 def read_examples(

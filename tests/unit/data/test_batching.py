@@ -27,7 +27,34 @@ def test_every_example_once_and_within_the_limit(lengths, limit, seed, epoch):
     batches = epoch_batches(lengths, limit, seed, epoch)
     assert sorted(chain(*batches)) == list(range(len(lengths)))
     assert all(len(batch) * lengths[batch].max() <= limit for batch in batches)
-    assert batches == epoch_batches(lengths, limit, seed, epoch)
+    assert list(batches) == list(epoch_batches(lengths, limit, seed, epoch))
+
+
+def cut_one_by_one(order, lengths, limit):
+    """Batches of examples in order, each as large as it may be: the plain way, to compare with."""
+    batches = [[]]
+    for example in order:
+        if batches[-1] and (len(batches[-1]) + 1) * lengths[example] > limit:
+            batches.append([])
+        batches[-1].append(int(example))
+    return batches
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(lengths=st.lists(st.integers(0, 50), min_size=1, max_size=300), limit=st.integers(50, 400))
+def test_batches_are_cut_where_one_more_would_be_too_many(lengths, limit):
+    lengths = np.array(lengths, dtype=np.int64)
+    order = np.argsort(
+        np.random.PCG64(np.random.SeedSequence([5, 0])).random_raw(len(lengths)), kind="stable"
+    )
+    order = order[np.argsort(lengths[order], kind="stable")]  # a single pool
+    assert sorted(epoch_batches(lengths, limit, 5, 0)) == sorted(cut_one_by_one(order, lengths, limit))
+
+
+def test_a_slice_of_a_plan_is_a_plan():
+    plan = epoch_batches(REALISTIC, 2048, 1, 0)
+    assert list(plan[3:9:2]) == [plan[3], plan[5], plan[7]]
+    assert plan[-1] == list(plan)[len(plan) - 1]
 
 
 @pytest.mark.parametrize("batch_elements", [512, 4096])
@@ -40,7 +67,7 @@ def test_little_padding_and_no_needless_batch(batch_elements):
 
 def test_seeds_and_epochs_differ_in_batches_and_their_order():
     first, other_epoch, other_seed = (
-        epoch_batches(REALISTIC, 2048, *args) for args in [(1, 0), (1, 1), (2, 0)]
+        list(epoch_batches(REALISTIC, 2048, *args)) for args in [(1, 0), (1, 1), (2, 0)]
     )
     assert first != other_epoch != other_seed != first
     assert {frozenset(batch) for batch in first}.isdisjoint(frozenset(batch) for batch in other_epoch[:50])
@@ -57,12 +84,14 @@ def test_only_large_data_is_cut_into_pools(batch_elements, pooled):
 
 def test_the_order_is_the_same_on_every_machine_and_in_every_version():
     batches = epoch_batches(np.array([3, 1, 2, 3, 5, 1, 4]), 6, seed=7, epoch=3)
-    assert batches == [[4], [5, 1, 2], [3, 0], [6]]
+    assert list(batches) == [[4], [5, 1, 2], [3, 0], [6]]
 
 
 def test_an_example_that_fits_in_no_batch_is_named():
     with pytest.raises(DataError, match=r"example 2 has 90 positions.*\(64\).*to 90.*data\.max_length"):
         epoch_batches(np.array([3, 64, 90, 70]), 64, seed=1, epoch=0)
+    with pytest.raises(DataError, match=r"^train\.en:3 has 90"):
+        epoch_batches(np.array([90]), 64, seed=1, epoch=0, place=lambda id_: f"train.en:{id_ + 3}")
 
 
 def test_ordered_batches_go_from_long_to_short():

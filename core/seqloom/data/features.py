@@ -1,0 +1,175 @@
+"""What does a model see of an example? Raw slots to features, and features kept in memory."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, final
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqloom.data.manifest import TARGET, Located
+from seqloom.errors import DataError
+from seqloom.modality import Modality
+
+ReadTarget = Callable[[str], Tensor]
+
+
+class Read(NamedTuple):
+    """An example with the features of each of its slots, [T, *F]."""
+
+    located: Located
+    features: dict[str, Tensor]
+
+
+@final
+class FeatureReader:
+    """Reads the features of examples, one example after another.
+
+    Args:
+        modalities: What reads each input slot.
+        read_target: What reads the targets; None where there are none.
+        max_length: Examples with more positions than this in any slot are left out.
+
+    Attributes:
+        slots: All slots that it reads.
+        left_out: How many examples were too long so far.
+    """
+
+    def __init__(
+        self,
+        modalities: Mapping[str, Modality],
+        read_target: ReadTarget | None,
+        max_length: int | None = None,
+    ) -> None:
+        self._readers: dict[str, ReadTarget] = {slot: part.read for slot, part in modalities.items()}
+        if read_target is not None:
+            self._readers[TARGET] = read_target
+        self._max_length = max_length
+        self._sizes: dict[str, list[int]] = {}
+        self.slots = list(self._readers)
+        self.left_out = 0
+
+    def read(self, examples: Iterable[Located]) -> Iterator[Read]:
+        """The examples that are not too long, numbered anew.
+
+        Raises:
+            DataError: An input or a target cannot be used, with its file and line; or all are too long.
+        """
+        kept = 0
+        for located in examples:
+            features = {slot: _read(reader, slot, located) for slot, reader in self._readers.items()}
+            if self._max_length is not None and max(map(len, features.values())) > self._max_length:
+                self.left_out += 1
+                continue
+            for slot, values in features.items():
+                self._check_alike(values, slot, located)
+            yield Read(located._replace(example=located.example._replace(id=kept)), features)
+            kept += 1
+        if self.left_out and not kept:
+            raise DataError(
+                f"all {self.left_out} examples have more than {self._max_length} positions in some slot"
+            )
+
+    def _check_alike(self, values: Tensor, slot: str, located: Located) -> None:
+        """Features of one slot go into one tensor: all but their time must agree."""
+        found = list(values.shape[1:])
+        first = self._sizes.setdefault(slot, found)
+        if found != first:
+            message = f"features of size {found} a position; the first example has {first}"
+            raise _error(message, slot, located)
+
+
+def _read(reader: ReadTarget, slot: str, located: Located) -> Tensor:
+    example = located.example
+    raw = example.target if slot == TARGET else example.inputs[slot]
+    if raw is None:
+        raise _error("this example has no target", slot, located)
+    try:
+        values = reader(raw)
+    except DataError as error:
+        raise _error(str(error), slot, located) from error
+    if len(values) == 0:
+        raise _error("nothing is left of it once it is read", slot, located)
+    return values
+
+
+def _error(message: str, slot: str, located: Located) -> DataError:
+    return DataError(f"{slot}: {message}", located.files.get(slot), located.line)
+
+
+# What is kept of a split -------------------------------------------------------------------------------
+
+
+class Features(ABC):
+    """One slot's features of all examples."""
+
+    @abstractmethod
+    def take(self, ids: Sequence[int]) -> list[Tensor]:
+        """The features of some examples, [T, *F] each; not to be changed in place."""
+
+    @abstractmethod
+    def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
+        """Raises each number of ``lengths`` [N] to the positions of its example, where it is less."""
+
+
+@final
+class ListedFeatures(Features):
+    """Features in memory."""
+
+    def __init__(self, features: list[Tensor]) -> None:
+        self._features = features
+
+    def take(self, ids: Sequence[int]) -> list[Tensor]:
+        return [self._features[id_] for id_ in ids]
+
+    def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
+        np.maximum(lengths, [len(values) for values in self._features], out=lengths)
+
+
+class FirstOf(NamedTuple):
+    """The first example of those that come from the same files.
+
+    Attributes:
+        id: Its position in the data set.
+        files: The file of each slot.
+    """
+
+    id: int
+    files: Mapping[str, Path]
+
+
+@final
+class Places:
+    """Where in the files each example begins.
+
+    Args:
+        lines: [N] counted from 1; 0 for an example of no file.
+        firsts: The first example of each group of files, in order.
+    """
+
+    def __init__(self, lines: Sequence[int] | NDArray[np.int64], firsts: Sequence[FirstOf]) -> None:
+        self._lines = lines
+        self._firsts = firsts
+
+    def __call__(self, id_: int) -> str:
+        """``train.en:7`` with the file's whole path, or ``example 3``."""
+        files = self._firsts[bisect_right(self._firsts, id_, key=lambda first: first.id) - 1].files
+        return f"{next(iter(files.values()))}:{self._lines[id_]}" if files else f"example {id_}"
+
+
+class PlaceList:
+    """Collects the places of examples as they come, lines elsewhere."""
+
+    def __init__(self) -> None:
+        self.firsts: list[FirstOf] = []
+
+    def add(self, id_: int, located: Located) -> int:
+        """The line of an example, 0 where it has none."""
+        if not self.firsts or self.firsts[-1].files is not located.files:
+            self.firsts.append(FirstOf(id_, located.files))
+        return located.line or 0

@@ -1,0 +1,80 @@
+"""What a training needs of its data: tokenizers that have learned from it, and its features in files."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from seqloom.build import Builder, Kit
+from seqloom.data.cache import Cache
+from seqloom.data.dataset import Dataset
+from seqloom.data.features import FeatureReader
+from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
+from seqloom.jobfile import Job
+from seqloom.registry.records import Run
+from seqloom.task import Example
+
+
+def training_kit(job: Job, builder: Builder, folder: Path) -> Kit:
+    """The job's parts, with the tokenizers that the run saved in ``folder``, or new ones, saved there."""
+    if folder.is_dir():
+        return builder.kit(builder.load_tokenizers(folder))
+    examples = Examples(job.config.data.train, job.root, builder.slots())
+    kit = builder.kit(builder.fit_tokenizers(examples))
+    builder.save_tokenizers(folder, kit.tokenizers)
+    return kit
+
+
+def training_data(job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache) -> Dataset:
+    """The examples of ``data.train`` in files.
+
+    Args:
+        job: What to read.
+        builder: Knows the job's slots.
+        kit: Reads it.
+        run: Says what the files hold, by their hashes, and which versions read them.
+        cache: Where the features are kept.
+
+    Raises:
+        DataError: An example cannot be used, with its file and line.
+    """
+    config, slots = job.config, builder.slots()
+    split = config.data.train
+    source = {
+        "files": [[str(file), run.data[str(file)]] for file in split_files(split, job.root)],
+        "split": config.data.model_dump(include={"train", "max_length"}),
+        "task": config.task.model_dump(),
+        "inputs": {slot: part.model_dump() for slot, part in config.inputs.items()},
+        "tokenizers": {name: part.model_dump() for name, part in config.tokenizers.items()},
+        "learned": {name: tokenizer.state() for name, tokenizer in kit.tokenizers.items()},
+        "code": [_code(part) for part in (kit.task, *kit.modalities.values())],
+        "versions": dict(run.versions),
+    }
+    if any(slots.values()):
+        source["linked"] = _linked(Examples(split, job.root, slots), slots)
+    return cache.dataset(
+        source,
+        lambda: read_examples(split, job.root, slots),
+        FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
+        kit.modalities,
+        {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
+    )
+
+
+def _code(part: object) -> str:
+    """A hash of the code that reads: whoever changes a plugin, its version or not, gets new features."""
+    return file_sha256(Path(inspect.getfile(type(part))))
+
+
+def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:
+    """A hash of the names, sizes and times of the files that examples name: images, recordings."""
+    digest = hashlib.sha256()
+    for example in examples:
+        for slot in (slot for slot, is_file in slots.items() if is_file):
+            file = Path(example.inputs[slot])
+            status: Any = file.stat()
+            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+    return digest.hexdigest()
