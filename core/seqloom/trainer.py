@@ -71,11 +71,14 @@ class Goal(NamedTuple):
         """The score that decides, among others."""
         return next(score.value for score in scores if score.metric == self.metric)
 
+    def costs(self, scores: Mapping[int, Sequence[Score]]) -> dict[int, float]:
+        """The score that decides at each step, turned so that less is better."""
+        sign = -1 if self.higher_is_better else 1
+        return {step: sign * self.value(group) for step, group in scores.items()}
+
     def best(self, scores: Mapping[int, Sequence[Score]]) -> int | None:
         """The step with the best score, the earliest of equals; None where none is finite."""
-        sign = -1 if self.higher_is_better else 1
-        values = {step: sign * self.value(group) for step, group in scores.items()}
-        finite = {step: value for step, value in values.items() if math.isfinite(value)}
+        finite = {step: cost for step, cost in self.costs(scores).items() if math.isfinite(cost)}
         return min(finite, key=lambda step: (finite[step], step), default=None)
 
     def better(self, scores: Sequence[Score], than: Sequence[Score]) -> bool:
@@ -227,7 +230,7 @@ class Trainer:
             self.scaler.scale(loss.total).backward()
             elements += loss.elements
             window.add(loss.total.detach(), loss.elements, loss.parts)
-        rate = learning_rate(state.step + 1, self.train)
+        rate = self._rate(state.step + 1)
         for group in self.optimizer.param_groups:
             group["lr"] = rate
         self.scaler.unscale_(self.optimizer)
@@ -242,6 +245,9 @@ class Trainer:
         batch = (batch.pin() if self.device.is_gpu else batch).to(self.device.device)
         self.state.waited += time.perf_counter() - started
         return batch
+
+    def _rate(self, step: int) -> float:
+        return learning_rate(step, self.train, self.judging.goal.costs(self.state.scores).values())
 
     # Between steps ---------------------------------------------------------------------------------
 
@@ -275,7 +281,7 @@ class Trainer:
         if self.state.step % self.train.log_every:
             return
         record = {"step": self.state.step, "epoch": self.state.epoch, **window.close()}
-        record["learning_rate"] = learning_rate(self.state.step, self.train)
+        record["learning_rate"] = self._rate(self.state.step)
         record["peak_memory_bytes"] = peak_memory_bytes(self.device)
         if not math.isfinite(record["loss"]):
             raise DivergedError(

@@ -139,6 +139,23 @@ def test_the_rate_is_the_schedules(trainer: MakeTrainer) -> None:
     assert {group["lr"] for group in one.optimizer.param_groups} == {0.5 * 3 / 10}
 
 
+@pytest.mark.parametrize("stop", [2, 3, 4])
+def test_a_plateau_is_remembered_over_an_interruption(trainer: MakeTrainer, stop: int) -> None:
+    job = ("train.steps=6", "train.learning_rate=0.5", "evaluate.every=1")
+    job += ("train.schedule={name: plateau, warmup: 0, factor: 0.1, patience: 1}",)
+    values = [3.0, 4.0, 2.0, 2.0, 1.0, 1.0]
+    whole = trainer(*job, folder="whole", values=values)
+    whole.fit()
+    assert whole.optimizer.param_groups[0]["lr"] == pytest.approx(0.5 * 0.1**2)
+    with pytest.raises(Interrupted):
+        trainer(*job, folder="parts", values=values, stop=StopAt(stop)).fit()
+    second = trainer(*job, folder="parts", values=values[stop - 1 :])
+    second.resume()
+    second.fit()
+    assert second.optimizer.param_groups[0]["lr"] == whole.optimizer.param_groups[0]["lr"]
+    assert digest(second) == digest(whole)
+
+
 def test_a_loss_that_is_not_finite_ends_the_training(trainer: MakeTrainer) -> None:
     one = trainer()
     next(one.model.parameters()).data.fill_(float("nan"))
