@@ -78,6 +78,17 @@ class DataConfig(Options):
         description="Training examples with more positions than this in any slot are left out, "
         "and counted.",
     )
+    on_bad_example: Literal["error", "skip"] = Field(
+        "error",
+        description="What becomes of a training example that cannot be used: an error, or it is skipped, "
+        "and recorded in the run's skipped.jsonl.",
+    )
+    bad_examples: float = Field(
+        0.01,
+        ge=0,
+        le=1,
+        description="Share of the training examples that may be skipped; more are an error.",
+    )
 
 
 # Model -------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.checkpoint import Checkpoints, read_json, storage_errors, write_json
 from seqloom.config import DecodeConfig, SplitConfig
-from seqloom.data.cache import Cache, cache_folder
+from seqloom.data.cache import SKIPPED, Cache, cache_folder
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
 from seqloom.device import Device, choose_device
@@ -105,6 +105,8 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
         kit = training_kit(job, builder, folder / "tokenizers")
         cache = Cache(cache_folder(site.runs), site.say)
         dataset = training_data(job, builder, kit, run, cache)
+        if dataset.skipped:
+            site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
         if dataset.left_out:
             site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
         torch.manual_seed(config.train.seed)

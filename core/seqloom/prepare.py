@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder, Kit
-from seqloom.data.cache import Cache
+from seqloom.data.cache import SKIPPED, Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
+from seqloom.data.skipping import ignore, refuse
 from seqloom.jobfile import Job
 from seqloom.registry.records import Run
 from seqloom.task import Example
@@ -22,7 +23,9 @@ def training_kit(job: Job, builder: Builder, folder: Path) -> Kit:
     """The job's parts, with the tokenizers that the run saved in ``folder``, or new ones, saved there."""
     if folder.is_dir():
         return builder.kit(builder.load_tokenizers(folder))
-    examples = Examples(job.config.data.train, job.root, builder.slots())
+    data = job.config.data
+    bad = ignore if data.on_bad_example == "skip" else refuse  # they are counted as features are read
+    examples = Examples(data.train, job.root, builder.slots(), bad)
     kit = builder.kit(builder.fit_tokenizers(examples))
     builder.save_tokenizers(folder, kit.tokenizers)
     return kit
@@ -39,11 +42,12 @@ def training_data(job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache) 
         cache: Where the features are kept.
 
     Raises:
-        DataError: An example cannot be used, with its file and line.
+        DataError: An example cannot be used, with its file and line; or too many cannot.
     """
     config, slots = job.config, builder.slots()
     split = config.data.train
-    source = {
+    skips = config.data.on_bad_example == "skip"
+    facts = {
         "files": [[str(file), run.data[str(file)]] for file in split_files(split, job.root)],
         "split": config.data.model_dump(include={"train", "max_length"}),
         "task": config.task.model_dump(),
@@ -54,14 +58,15 @@ def training_data(job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache) 
         "versions": dict(run.versions),
     }
     if any(slots.values()):
-        source["linked"] = _linked(Examples(split, job.root, slots), slots)
-    return cache.dataset(
-        source,
-        lambda: read_examples(split, job.root, slots),
+        facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
+    source = Source(
+        facts,
+        lambda bad: read_examples(split, job.root, slots, bad=bad),
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
-        kit.modalities,
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
+        skippable=config.data.bad_examples if skips else None,
     )
+    return cache.dataset(source, kit.modalities, Path(run.folder) / SKIPPED)
 
 
 def _code(part: object) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -29,6 +30,22 @@ def test_a_training_says_what_it_cost(job: Callable[..., Job], site: Site) -> No
     train_job(job("train.steps=2"), dataclasses.replace(site, say=said.append))
     (cost,) = [line for line in said if line.startswith("peak memory")]
     assert re.fullmatch(r"peak memory [\d,]+ MiB; \d+\.\d% of the training was waiting for data", cost)
+
+
+def test_skipped_examples_are_told_of(job: Callable[..., Job], site: Site, workplace: Any) -> None:
+    lines = workplace.lines("train.src")
+    (workplace.folder / "train.src").write_text("\n".join(["", *lines[1:]]) + "\n")
+    said: list[str] = []
+    asked = job("train.steps=1", "data.on_bad_example=skip", "data.bad_examples=0.025")
+    folder = site.runs / train_job(asked, dataclasses.replace(site, say=said.append)).run.id
+    assert f"skipped, as they cannot be used: 1; see {folder / 'skipped.jsonl'}" in said
+    assert any(line.startswith("39 examples,") for line in said)
+    (entry,) = (folder / "skipped.jsonl").read_text().splitlines()
+    assert json.loads(entry) == {
+        "file": str(workplace.folder / "train.src"),
+        "line": 1,
+        "reason": "nothing but white space for 'source'",
+    }
 
 
 def test_a_finished_run_is_not_resumed(job: Callable[..., Job], site: Site) -> None:

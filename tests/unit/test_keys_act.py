@@ -14,7 +14,7 @@ from torch import nn
 
 from seqloom.build import Builder
 from seqloom.config import JobConfig, Part, TableSplit
-from seqloom.errors import SeqloomError
+from seqloom.errors import DataError, SeqloomError
 from seqloom.jobfile import Job
 from seqloom.jobs import Site, evaluate_job, open_model, train_job
 from seqloom.optim import learning_rate, make_optimizer
@@ -58,6 +58,17 @@ def trained(job: Job, site: Site) -> Any:
     lines = (folder / "metrics.jsonl").read_text().count("\n")
     scores = {score.metric: (score.value, score.signature) for score in done.scores}
     return done.model.name, done.run.seed, done.run.device_reason, scores, steps, lines
+
+
+def skipping(job: Job, site: Site) -> Any:
+    """What a training says of an empty line among its 40."""
+    lines = (job.root / "train.src").read_text().splitlines()
+    (job.root / "empty.src").write_text("\n".join([*lines[:3], "", *lines[4:]]))
+    try:
+        folder = site.runs / train_job(job, site).run.id
+    except DataError as refusal:
+        return str(refusal)
+    return (folder / "skipped.jsonl").read_text()
 
 
 def decoded(job: Job, site: Site) -> Any:
@@ -111,6 +122,7 @@ def goal(job: Job, site: Site) -> Any:
 
 RNN = ("model.encoder={name: rnn, hidden: 8}", "model.decoder={name: rnn, hidden: 8}")
 SCORED = ("evaluate.metrics=[bleu]", "evaluate.every=1")
+EMPTY = ("data.train.source=empty.src",)
 SGD = ("train.optimizer={name: sgd}",)
 PLATEAU = ("train.schedule={name: plateau, warmup: 0}",)
 Look = Callable[[Job, Site], Any]
@@ -126,6 +138,8 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("data.valid={source: test.src, target: test.tgt}", trained, ()),
     ("data.test={source: valid.src, target: valid.tgt}", evaluated, ()),
     ("data.max_length=4", trained, ()),
+    ("data.on_bad_example=skip", skipping, (*EMPTY, "data.bad_examples=0.05")),
+    ("data.bad_examples=0.03", skipping, (*EMPTY, "data.on_bad_example=skip")),
     ("inputs={source: speech}", trained, ()),
     ("tokenizers={joint: char}", trained, ()),
     ("model.width=12", built, ()),

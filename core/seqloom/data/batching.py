@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import final, overload
+from typing import Any, final, overload
 
 import numpy as np
 from numpy.random import PCG64, SeedSequence
@@ -26,7 +26,7 @@ class Plan(Sequence[list[int]]):
         ends: [M] where it ends.
     """
 
-    def __init__(self, order: NDArray[np.intp], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> None:
+    def __init__(self, order: NDArray[Any], starts: NDArray[np.intp], ends: NDArray[np.intp]) -> None:
         self._order = order
         self._starts = starts
         self._ends = ends
@@ -70,7 +70,7 @@ def epoch_batches(
     _check_fit(lengths, batch_elements, place)
     bits = PCG64(SeedSequence([seed, epoch]))
     pools = max(1, round(int(lengths.sum()) / (batch_elements * POOL_BATCHES)))
-    order = _shuffled(len(lengths), bits)
+    order = _shuffled(len(lengths), bits).astype(np.int32 if len(lengths) < 2**31 else np.int64)
     ends: list[int] = []
     first = 0
     for pool in np.array_split(order, pools):

@@ -3,7 +3,8 @@
 A cache is a folder made aside and renamed into its place, named by a hash of all that its content
 follows from. Per slot it has ``<slot>.values``, the features of all examples one after another, and
 ``<slot>.offsets``, int64 [N + 1], where each example begins; for all of them ``lines``, int64 [N], and
-``header.json``. Token ids take as few bytes as their vocabulary allows.
+``header.json``; where bad examples may be skipped, ``skipped.jsonl`` lists them. Token ids take as few
+bytes as their vocabulary allows.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, final
 
@@ -29,6 +31,7 @@ from seqloom.checkpoint import read_json, storage_errors, verify_folder, write_f
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader, Features, FirstOf, PlaceList, Places
 from seqloom.data.manifest import Located
+from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
 
@@ -39,11 +42,32 @@ CHUNK = 1_000_000
 """Examples whose lengths are taken at a time, and between two lines that tell of progress."""
 
 HEADER = "header.json"
+SKIPPED = "skipped.jsonl"
 
 
 def cache_folder(runs: Path) -> Path:
     """Where caches are: ``SEQLOOM_CACHE``, or ``cache`` in the folder of runs."""
     return Path(os.environ.get("SEQLOOM_CACHE") or runs / "cache").absolute()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a cache is made of.
+
+    Attributes:
+        facts: All that the features follow from, JSON-able: hashes of files, names and options of
+            parts, what tokenizers have learned.
+        examples: Gives what to read, and tells its argument of what cannot be read.
+        reader: Reads it.
+        sizes: For each slot of token ids, how many ids there are.
+        skippable: The share of examples that may be skipped; None where none may.
+    """
+
+    facts: Mapping[str, Any]
+    examples: Callable[[Refuse], Iterable[Located]]
+    reader: FeatureReader
+    sizes: Mapping[str, int]
+    skippable: float | None = None
 
 
 @final
@@ -60,36 +84,33 @@ class Cache:
         self.say = say
 
     def dataset(
-        self,
-        source: Mapping[str, Any],
-        examples: Callable[[], Iterable[Located]],
-        reader: FeatureReader,
-        modalities: Mapping[str, Modality],
-        sizes: Mapping[str, int],
+        self, source: Source, modalities: Mapping[str, Modality], skipped: Path | None = None
     ) -> Dataset:
         """A data set in files: those of an earlier time, or made now.
 
         Args:
-            source: All that the features follow from, JSON-able: hashes of files, names and options of
-                parts, what tokenizers have learned.
-            examples: Gives what to read.
-            reader: Reads it.
+            source: What it is made of.
             modalities: What augments each input slot.
-            sizes: For each slot of token ids, how many ids there are.
+            skipped: Where to put the list of skipped examples, should there be any.
 
         Raises:
-            DataError: An input or a target cannot be used, with its file and line.
+            DataError: An example cannot be used, with its file and line; or too many cannot.
             StorageError: The disk is full or read-only; nothing is left behind.
         """
-        text = json.dumps({"format": FORMAT, "byteorder": sys.byteorder, **source}, sort_keys=True)
+        facts = {"format": FORMAT, "byteorder": sys.byteorder, "skippable": source.skippable}
+        text = json.dumps({**facts, **source.facts}, sort_keys=True)
         folder = self.folder / hashlib.sha256(text.encode()).hexdigest()[:32]
         with storage_errors(self.folder, "make"):
             self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(folder.with_suffix(".lock")):
             if not self._is_whole(folder):
                 self.say(f"preparing the training data, once, in {folder}")
-                write_folder(folder, lambda aside: _write(aside, examples(), reader, sizes, self.say))
-        return _open(folder, modalities)
+                write_folder(folder, lambda aside: _write(aside, source, self.say))
+        dataset = _open(folder, modalities)
+        if dataset.skipped and skipped is not None:
+            with storage_errors(skipped, "write"):
+                shutil.copyfile(folder / SKIPPED, skipped)
+        return dataset
 
     def _is_whole(self, folder: Path) -> bool:
         if not folder.exists():
@@ -106,32 +127,35 @@ class Cache:
 # Writing -----------------------------------------------------------------------------------------------
 
 
-def _write(
-    folder: Path,
-    examples: Iterable[Located],
-    reader: FeatureReader,
-    sizes: Mapping[str, int],
-    say: Callable[[str], None],
-) -> None:
-    places, count = PlaceList(), 0
+def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
+    reader, places, count = source.reader, PlaceList(), 0
     with ExitStack() as stack:
 
         def create(name: str) -> BinaryIO:
             return stack.enter_context((folder / name).open("wb", buffering=1 << 20))
 
         slots = {
-            slot: _SlotWriter(create(f"{slot}.values"), create(f"{slot}.offsets"), slot, sizes.get(slot))
+            slot: _SlotWriter(
+                create(f"{slot}.values"), create(f"{slot}.offsets"), slot, source.sizes.get(slot)
+            )
             for slot in reader.slots
         }
         lines = create("lines")
-        for count, (located, features) in enumerate(reader.read(examples), 1):
+        skips = None if source.skippable is None else Skips(create(SKIPPED))
+        bad = skips or refuse
+        for count, (located, features) in enumerate(reader.read(source.examples(bad), bad), 1):
             for slot, values in features.items():
                 slots[slot].add(values, located)
             lines.write(_int64(places.add(count - 1, located)))
             if count % CHUNK == 0:
                 say(f"{count:,} examples prepared")
+        if skips is not None and source.skippable is not None:
+            skips.check(count + reader.left_out, source.skippable)
+    if count == 0:
+        raise DataError("no training example is left; look at data.train")
     header = {
         "count": count,
+        "skipped": 0 if skips is None else skips.count,
         "left_out": reader.left_out,
         "slots": {slot: writer.layout() for slot, writer in slots.items()},
         "files": [
@@ -202,7 +226,9 @@ def _open(folder: Path, modalities: Mapping[str, Modality]) -> Dataset:
         FirstOf(id_, {slot: Path(file) for slot, file in files.items()}) for id_, files in header["files"]
     ]
     place = Places(np.memmap(folder / "lines", np.int64, mode="r"), firsts)
-    return Dataset(features, modalities, place, count=header["count"], left_out=header["left_out"])
+    return Dataset(
+        features, modalities, place, **{key: header[key] for key in ("count", "left_out", "skipped")}
+    )
 
 
 @final

@@ -28,6 +28,7 @@ class Dataset:
             a data set in files: to train on features needs no texts.
         lengths: [N] int64, positions of each example's longest slot, the target among them.
         left_out: How many examples were too long.
+        skipped: How many examples could not be used.
         place: Tells where an example is: ``train.en:7``.
     """
 
@@ -40,12 +41,14 @@ class Dataset:
         count: int,
         examples: Sequence[Example] = (),
         left_out: int = 0,
+        skipped: int = 0,
     ) -> None:
         self.examples = examples
         self.lengths = np.zeros(count, dtype=np.int64)
         for slot in features.values():
             slot.raise_to_lengths(self.lengths)
         self.left_out = left_out
+        self.skipped = skipped
         self.place = place
         self._features = features
         self._modalities = modalities

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from seqloom.data.manifest import TARGET, Located
+from seqloom.data.skipping import Refuse, refuse
 from seqloom.errors import DataError
 from seqloom.modality import Modality
 
@@ -54,26 +55,38 @@ class FeatureReader:
         self.slots = list(self._readers)
         self.left_out = 0
 
-    def read(self, examples: Iterable[Located]) -> Iterator[Read]:
+    def read(self, examples: Iterable[Located], bad: Refuse = refuse) -> Iterator[Read]:
         """The examples that are not too long, numbered anew.
+
+        Args:
+            examples: What to read.
+            bad: Is told of each example that cannot be used; raises that by default.
 
         Raises:
             DataError: An input or a target cannot be used, with its file and line; or all are too long.
         """
         kept = 0
         for located in examples:
-            features = {slot: _read(reader, slot, located) for slot, reader in self._readers.items()}
+            try:
+                features = self._read(located)
+            except DataError as error:
+                bad(error)
+                continue
             if self._max_length is not None and max(map(len, features.values())) > self._max_length:
                 self.left_out += 1
                 continue
-            for slot, values in features.items():
-                self._check_alike(values, slot, located)
             yield Read(located._replace(example=located.example._replace(id=kept)), features)
             kept += 1
         if self.left_out and not kept:
             raise DataError(
                 f"all {self.left_out} examples have more than {self._max_length} positions in some slot"
             )
+
+    def _read(self, located: Located) -> dict[str, Tensor]:
+        features = {slot: _read(reader, slot, located) for slot, reader in self._readers.items()}
+        for slot, values in features.items():
+            self._check_alike(values, slot, located)
+        return features
 
     def _check_alike(self, values: Tensor, slot: str, located: Located) -> None:
         """Features of one slot go into one tensor: all but their time must agree."""

@@ -45,6 +45,16 @@ def _near(path: Path, root: Path) -> str:
     return did_you_mean(path.name, [neighbour.name for neighbour in path.parent.iterdir()])
 
 
+class UndecodableError(DataError):
+    """A line that is not UTF-8.
+
+    Attributes:
+        text: The line with U+FFFD where it is not.
+    """
+
+    text = ""
+
+
 def read_lines(path: Path) -> Iterator[str]:
     r"""The lines of a UTF-8 text file, decompressed where its name ends in ``.gz``.
 
@@ -55,6 +65,14 @@ def read_lines(path: Path) -> Iterator[str]:
         DataError: The file is empty, is no gzip file inside, or a line is not UTF-8.
         StorageError: The file cannot be read.
     """
+    for line in scan_lines(path):
+        if isinstance(line, UndecodableError):
+            raise line
+        yield line
+
+
+def scan_lines(path: Path) -> Iterator[str | UndecodableError]:
+    """Like :func:`read_lines`, but a line that is not UTF-8 comes as an error, not raised."""
     opened = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
@@ -69,11 +87,15 @@ def read_lines(path: Path) -> Iterator[str]:
         raise DataError("the file is empty", path)
 
 
-def _decoded(line: bytes, path: Path, number: int) -> str:
+def _decoded(line: bytes, path: Path, number: int) -> str | UndecodableError:
     if number == 1:
         line = line.removeprefix(BYTE_ORDER_MARK)
+    line = line.removesuffix(b"\n").removesuffix(b"\r")
     try:
-        return line.removesuffix(b"\n").removesuffix(b"\r").decode()
+        return line.decode()
     except UnicodeDecodeError as error:
         found = f"byte 0x{line[error.start]:02x} at offset {error.start} of the line"
-        raise DataError(f"not UTF-8: {found} ({error.reason}); convert the file", path, number) from error
+        message = f"not UTF-8: {found} ({error.reason}); convert the file"
+        undecodable = UndecodableError(message, path, number)
+        undecodable.text = line.decode(errors="replace")
+        return undecodable

@@ -11,7 +11,8 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from seqloom.config import SplitConfig, TableSplit
-from seqloom.data.files import find_file, read_lines
+from seqloom.data.files import UndecodableError, find_file, scan_lines
+from seqloom.data.skipping import Refuse, refuse
 from seqloom.data.tables import Row, read_rows
 from seqloom.errors import DataError, StorageError, unknown_name
 from seqloom.task import Example
@@ -42,18 +43,25 @@ class Examples:
         split: The files.
         root: The folder they are relative to.
         slots: The task's input slots, and for each whether its column holds paths of files.
+        bad: Is told of those that cannot be used.
     """
 
     split: SplitConfig
     root: Path
     slots: Mapping[str, bool]
+    bad: Refuse = refuse
 
     def __iter__(self) -> Iterator[Example]:
-        return (located.example for located in read_examples(self.split, self.root, self.slots))
+        for located in read_examples(self.split, self.root, self.slots, bad=self.bad):
+            yield located.example
 
 
 def read_examples(
-    split: SplitConfig, root: Path, slots: Mapping[str, bool], with_target: bool = True
+    split: SplitConfig,
+    root: Path,
+    slots: Mapping[str, bool],
+    with_target: bool = True,
+    bad: Refuse = refuse,
 ) -> Iterator[Located]:
     """The examples of a split in the order of its files.
 
@@ -63,6 +71,7 @@ def read_examples(
         slots: The task's input slots, and for each whether its column holds paths of files: those come
             out absolute, and are files within the root.
         with_target: Whether to read the slot ``target``. Where not, it may be there, and is not read.
+        bad: Is told of each example that cannot be used, with its file and line; raises that by default.
 
     Raises:
         DataError: Something is missing or malformed; with file and line where it lies in one.
@@ -78,16 +87,29 @@ def read_examples(
         files = {slot: find_file(split[slot], root) for slot in wanted}
         rows = _parallel_rows(files)
     for number, row in enumerate(rows):
-        for slot, text in row.values.items():
-            if not text.strip():
-                raise DataError(f"nothing but white space for '{slot}'", files[slot], row.line)
-        inputs = {
-            slot: _path(row.values[slot], root, files[slot], row.line) if is_file else row.values[slot]
-            for slot, is_file in slots.items()
-        }
-        target = row.values.get(TARGET)
-        references = [] if target is None else [target]
-        yield Located(Example(number, inputs, target, references), files, row.line)
+        try:
+            located = _located(number, row, files, root, slots)
+        except DataError as error:
+            bad(error)
+        else:
+            yield located
+
+
+def _located(
+    number: int, row: Row | DataError, files: Mapping[str, Path], root: Path, slots: Mapping[str, bool]
+) -> Located:
+    if isinstance(row, DataError):
+        raise row
+    for slot, text in row.values.items():
+        if not text.strip():
+            raise DataError(f"nothing but white space for '{slot}'", files[slot], row.line)
+    inputs = {
+        slot: _path(row.values[slot], root, files[slot], row.line) if is_file else row.values[slot]
+        for slot, is_file in slots.items()
+    }
+    target = row.values.get(TARGET)
+    example = Example(number, inputs, target, [] if target is None else [target])
+    return Located(example, files, row.line)
 
 
 def split_files(split: SplitConfig, root: Path) -> list[Path]:
@@ -125,20 +147,21 @@ def _check_slots(split: SplitConfig, wanted: list[str]) -> None:
             raise DataError(f"the data gives no {kind} for '{slot}', only for {there}")
 
 
-def _parallel_rows(files: Mapping[str, Path]) -> Iterator[Row]:
+def _parallel_rows(files: Mapping[str, Path]) -> Iterator[Row | DataError]:
     """Rows of files that have an example a line."""
-    readers = {slot: read_lines(path) for slot, path in files.items()}
+    readers = {slot: scan_lines(path) for slot, path in files.items()}
     for line, texts in enumerate(zip_longest(*readers.values()), 1):
         row = dict(zip(readers, texts, strict=True))
         if None in texts:
             raise _without_partner(files, readers, row, line)
-        yield Row(row, line)
+        undecodable = next((text for text in texts if isinstance(text, UndecodableError)), None)
+        yield undecodable or Row({slot: str(text) for slot, text in row.items()}, line)
 
 
 def _without_partner(
     files: Mapping[str, Path],
-    readers: Mapping[str, Iterator[str]],
-    row: Mapping[str, str | None],
+    readers: Mapping[str, Iterator[object]],
+    row: Mapping[str, object],
     line: int,
 ) -> DataError:
     """The error of files that differ in length, seen at ``line``, where some have no text any more."""

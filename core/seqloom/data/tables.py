@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqloom.data.files import read_lines
+from seqloom.data.files import UndecodableError, scan_lines
 from seqloom.errors import DataError, unknown_name
 
 Columns = Mapping[str, int | str]
@@ -35,14 +35,17 @@ class Fields(NamedTuple):
     line: int
 
 
-def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
+def read_rows(path: Path, columns: Columns) -> Iterator[Row | DataError]:
     """The rows of a ``.tsv``, ``.csv`` or ``.jsonl`` file, plain or ``.gz``, by the file's name.
 
     TSV knows no quotes: a tab always ends a field. CSV is as RFC 4180 has it; a quoted field may hold
     line breaks. Each line of JSONL is one object whose wanted values are strings.
 
+    A row that cannot be used comes as an error, not raised: others may follow it.
+
     Raises:
-        DataError: The file's kind is unknown, a column is missing, or a row is malformed.
+        DataError: The file's kind is unknown, its header lacks a column, or its CSV is malformed, so
+            that nobody knows where the next row begins.
         StorageError: The file cannot be read.
     """
     match Path(path.name.removesuffix(".gz")).suffix:
@@ -55,26 +58,41 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row]:
     raise DataError("a table's name ends in .tsv, .csv or .jsonl, or in that and .gz", path)
 
 
-def _tsv_fields(path: Path) -> Iterator[Fields]:
-    for line, text in enumerate(read_lines(path), 1):
-        yield Fields(text.split("\t"), line)
+def _tsv_fields(path: Path) -> Iterator[Fields | DataError]:
+    for line, text in enumerate(scan_lines(path), 1):
+        yield text if isinstance(text, DataError) else Fields(text.split("\t"), line)
 
 
-def _csv_fields(path: Path) -> Iterator[Fields]:
-    reader = csv.reader((text + "\n" for text in read_lines(path)), strict=True)
+def _csv_fields(path: Path) -> Iterator[Fields | DataError]:
+    undecodable: list[UndecodableError] = []
+
+    def texts() -> Iterator[str]:
+        for line in scan_lines(path):
+            if isinstance(line, UndecodableError):
+                undecodable.append(line)
+                line = line.text  # noqa: PLW2901 - its quotes count all the same
+            yield line + "\n"
+
+    reader = csv.reader(texts(), strict=True)
     while True:
         line = reader.line_num + 1
         try:
-            yield Fields(next(reader), line)
+            fields = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
             raise DataError(f"malformed CSV in the record that begins here: {error}", path, line) from error
+        yield undecodable[0] if undecodable else Fields(fields, line)
+        undecodable.clear()
 
 
-def _select(path: Path, columns: Columns, records: Iterator[Fields]) -> Iterator[Row]:
+def _select(
+    path: Path, columns: Columns, records: Iterator[Fields | DataError]
+) -> Iterator[Row | DataError]:
     """The wanted fields of each record; the first record, header or not, says how many all have."""
     first = next(records)  # a file without a line has been refused
+    if isinstance(first, DataError):
+        raise first
     width = len(first.texts)
     if all(isinstance(column, str) for column in columns.values()):
         numbers = {slot: _number(path, str(name), first.texts) for slot, name in columns.items()}
@@ -84,12 +102,16 @@ def _select(path: Path, columns: Columns, records: Iterator[Fields]) -> Iterator
     else:
         numbers = {slot: _checked(path, column, width) for slot, column in columns.items()}
         begin = first
-    for texts, line in chain([begin], records):
-        if not any(texts):
-            raise DataError("an empty line", path, line)
-        if len(texts) != width:
-            raise DataError(f"fields in this row: {len(texts)}, in the first: {width}", path, line)
-        yield Row({slot: texts[number] for slot, number in numbers.items()}, line)
+    for record in chain([begin], records):
+        if isinstance(record, DataError):
+            yield record
+        elif not any(record.texts):
+            yield DataError("an empty line", path, record.line)
+        elif len(record.texts) != width:
+            found = f"fields in this row: {len(record.texts)}, in the first: {width}"
+            yield DataError(found, path, record.line)
+        else:
+            yield Row({slot: record.texts[number] for slot, number in numbers.items()}, record.line)
 
 
 def _number(path: Path, name: str, header: list[str]) -> int:
@@ -110,16 +132,19 @@ def _checked(path: Path, column: int | str, width: int) -> int:
     return column
 
 
-def _jsonl_rows(path: Path, columns: Columns) -> Iterator[Row]:
+def _jsonl_rows(path: Path, columns: Columns) -> Iterator[Row | DataError]:
     for column in columns.values():
         if isinstance(column, int):
             raise DataError(f"column {column} needs a name: JSONL has no numbered columns", path)
-    for line, text in enumerate(read_lines(path), 1):
-        try:
-            values = _object_values(text, columns)
-        except DataError as error:
-            raise DataError(str(error), path, line) from error
-        yield Row(values, line)
+    for line, text in enumerate(scan_lines(path), 1):
+        yield text if isinstance(text, DataError) else _jsonl_row(text, columns, path, line)
+
+
+def _jsonl_row(text: str, columns: Columns, path: Path, line: int) -> Row | DataError:
+    try:
+        return Row(_object_values(text, columns), line)
+    except DataError as error:
+        return DataError(str(error), path, line)
 
 
 def _object_values(text: str, columns: Columns) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 
-from seqloom.data.cache import Cache, cache_folder
+from seqloom.data.cache import Cache, Source, cache_folder
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Located
@@ -29,6 +30,15 @@ class Ids(Modality):
 
     def frontend(self, width, embedding):
         raise NotImplementedError
+
+
+class Words(Ids):
+    """Like ``Ids``, and says what is no number."""
+
+    def read(self, raw):
+        if not raw.replace(" ", "").isdigit():
+            raise DataError(f"'{raw}' is no number")
+        return super().read(raw)
 
 
 class Frames(Ids):
@@ -62,11 +72,12 @@ def said():
 
 @pytest.fixture
 def make(tmp_path, said):
-    def make(examples=LOCATED, modality=None, *, sizes=None, max_length=None, **source):
+    def make(examples=LOCATED, modality=None, *, sizes=None, max_length=None, skippable=None, **facts):
         modalities = {"source": modality or Ids()}
         reader = FeatureReader(modalities, read_target, max_length)
         sizes = {"source": 300, "target": 128} if sizes is None else sizes
-        return Cache(tmp_path, said.append).dataset(source, lambda: examples, reader, modalities, sizes)
+        source = Source(facts, lambda bad: examples, reader, sizes, skippable)
+        return Cache(tmp_path, said.append).dataset(source, modalities, tmp_path / "skipped.jsonl")
 
     return make
 
@@ -185,7 +196,7 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     (tmp_path / "file").touch()
     reader = FeatureReader({"source": Ids()}, None)
     with pytest.raises(StorageError, match="cannot make it"):
-        Cache(tmp_path / "file" / "cache").dataset({}, lambda: LOCATED, reader, {}, {})
+        Cache(tmp_path / "file" / "cache").dataset(Source({}, lambda bad: LOCATED, reader, {}), {})
 
 
 def test_where_caches_are(tmp_path, monkeypatch):
@@ -193,3 +204,45 @@ def test_where_caches_are(tmp_path, monkeypatch):
     assert cache_folder(tmp_path) == tmp_path / "cache"
     monkeypatch.setenv("SEQLOOM_CACHE", str(tmp_path / "elsewhere"))
     assert cache_folder(tmp_path) == tmp_path / "elsewhere"
+
+
+# Bad examples ------------------------------------------------------------------------------------------
+
+BAD = [located(5, "x"), located(6, "3", "")]
+
+
+def test_bad_examples_are_skipped_and_recorded(make, tmp_path):
+    for _ in range(2):  # the second time, the features are there already
+        cached = make([BAD[0], *LOCATED, BAD[1]], Words(), skippable=1 / 3)
+        assert (len(cached), cached.skipped, cached.left_out) == (4, 2, 0)
+        assert cached.place(0) == "a.en:1"
+        entries = [json.loads(line) for line in (tmp_path / "skipped.jsonl").read_text().splitlines()]
+        assert entries == [
+            {"file": "b.en", "line": 5, "reason": "source: 'x' is no number"},
+            {"file": "b.de", "line": 6, "reason": "target: nothing is left of it once it is read"},
+        ]
+        (tmp_path / "skipped.jsonl").unlink()
+    assert make(LOCATED, Words(), skippable=0.5, a=1).skipped == 0
+    assert not (tmp_path / "skipped.jsonl").exists()
+
+
+def test_the_budget_counts_long_examples_as_usable(make):
+    assert make([*LOCATED, *BAD], Words(), skippable=1 / 3, max_length=2).left_out == 3
+
+
+def test_too_many_bad_examples_are_an_error(make, tmp_path):
+    with pytest.raises(DataError, match=r"2 of 6 training .*data\.bad_examples \(0\.33\)") as caught:
+        make([*LOCATED, *BAD], Words(), skippable=0.33)
+    assert "b.en:5: source: 'x' is no number" in str(caught.value)
+    assert "b.de:6: target" in str(caught.value)
+    assert not [path for path in tmp_path.iterdir() if path.is_dir()]
+
+
+def test_one_bad_example_is_an_error_where_none_may_be_skipped(make):
+    with pytest.raises(DataError, match=r"^b\.en:5: source: 'x' is no number"):
+        make([*LOCATED, *BAD], Words())
+
+
+def test_nothing_left_is_an_error(make):
+    with pytest.raises(DataError, match="no training example is left"):
+        make(BAD, Words(), skippable=1.0)

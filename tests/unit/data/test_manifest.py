@@ -8,7 +8,7 @@ import hashlib
 import pytest
 
 from seqloom.config import TableSplit
-from seqloom.data.manifest import file_sha256, read_examples, split_files
+from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
 from seqloom.errors import DataError, StorageError
 
 PARALLEL = {"source": "train.en", "target": "train.de"}
@@ -102,6 +102,40 @@ def test_parallel_files_that_do_not_fit(root, english, german, message, at):
 def test_splits_that_cannot_be_read(root, split, message):
     with pytest.raises(DataError, match=message):
         list(read_examples(split, root, TEXT))
+
+
+def test_bad_lines_are_left_out_of_all_slots(root):
+    (root / "train.en").write_bytes(b"one\n\xff\n \nfour\n")
+    (root / "train.de").write_bytes(b"eins\nzwei\ndrei\nvier\n")
+    errors = []
+    found = list(read_examples(PARALLEL, root, TEXT, bad=errors.append))
+    assert [(located.example.target, located.line) for located in found] == [("eins", 1), ("vier", 4)]
+    assert [(error.file, error.line) for error in errors] == [
+        (root / "train.en", 2),
+        (root / "train.en", 3),
+    ]
+    assert [example.target for example in Examples(PARALLEL, root, TEXT, bad=errors.append)] == [
+        "eins",
+        "vier",
+    ]
+    (root / "train.de").write_bytes(b"eins\n")
+    with pytest.raises(DataError, match="need as many lines each"):
+        list(read_examples(PARALLEL, root, TEXT, bad=errors.append))
+
+
+def test_an_error_of_who_reads_is_not_taken_for_one_of_the_data(root):
+    examples = read_examples(PARALLEL, root, TEXT, bad=lambda error: pytest.fail(str(error)))
+    next(examples)
+    with pytest.raises(DataError, match="theirs"):
+        examples.throw(DataError("theirs"))
+
+
+def test_examples_are_read_anew_each_time(root):
+    examples = Examples(PARALLEL, root, TEXT)
+    assert list(examples) == list(examples)
+    (root / "train.de").write_text("")
+    with pytest.raises(DataError, match="empty"):
+        list(examples)
 
 
 def test_the_files_of_a_split(root):

@@ -22,9 +22,12 @@ def write(path, text):
 @pytest.fixture
 def rows(tmp_path):
     def read(name, text, columns=BY_NAME):
-        return [
-            (*row.values.values(), row.line) for row in read_rows(write(tmp_path / name, text), columns)
-        ]
+        found = []
+        for row in read_rows(write(tmp_path / name, text), columns):
+            if isinstance(row, DataError):
+                raise row
+            found.append((*row.values.values(), row.line))
+        return found
 
     return read
 
@@ -96,3 +99,30 @@ def test_mistakes_are_located(rows, name, text, message):
 def test_columns_that_cannot_be_are_refused(rows, name, columns, message):
     with pytest.raises(DataError, match=message):
         rows(name, "a\tb\n", columns)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "bad"),
+    [
+        ("t.tsv", b"en\tde\na\tb\n\xff\tb\n\nc\nd\te\n", ["3: not UTF-8", "4: an empty", "5: fields in"]),
+        ("t.csv", b'en,de\na,b\n"\xff\n",b\n\nc\nd,e\n', ["3: not UTF-8", "5: an empty", "6: fields in"]),
+        (
+            "t.jsonl",
+            b'{"en": "a", "de": "b"}\n\xff\n\n{"en": "c"}\n{"en": "d", "de": "e"}\n',
+            ["2: not UTF-8", "3: an empty", "4: no column 'de'"],
+        ),
+    ],
+)
+def test_rows_follow_those_that_cannot_be_used(tmp_path, name, content, bad):
+    (tmp_path / name).write_bytes(content)
+    rows = list(read_rows(tmp_path / name, BY_NAME))
+    texts = [tuple(row.values.values()) for row in rows if not isinstance(row, DataError)]
+    errors = [str(row).removeprefix(f"{tmp_path / name}:") for row in rows if isinstance(row, DataError)]
+    assert texts == [("a", "b"), ("d", "e")]
+    assert [error[: len(start)] for error, start in zip(errors, bad, strict=True)] == bad
+
+
+def test_a_header_that_is_not_utf8_is_refused(tmp_path):
+    (tmp_path / "t.tsv").write_bytes(b"en\xff\tde\na\tb\n")
+    with pytest.raises(DataError, match=r"t\.tsv:1: not UTF-8"):
+        list(read_rows(tmp_path / "t.tsv", BY_NAME))
