@@ -153,6 +153,27 @@ class PlateauConfig(Options):
     )
 
 
+class ParametersConfig(Options):
+    """How some of the model's parameters are trained."""
+
+    match: str = Field(
+        min_length=1, description="Names of parameters, * for any text: encoders.*, *.embedding.*"
+    )
+    learning_rate_factor: float = Field(
+        1.0, gt=0, description="What the learning rate is multiplied by for these."
+    )
+    weight_decay: float | None = Field(
+        None, ge=0, description="Of all of these, biases and norms too; null for the optimiser's."
+    )
+    freeze: bool = Field(False, description="Whether these stay as they begin.")
+
+    @model_validator(mode="after")
+    def _check(self) -> ParametersConfig:
+        if self.freeze and (self.learning_rate_factor != 1 or self.weight_decay is not None):
+            raise ValueError(f"'{self.match}' is to be frozen: it takes no rate and no decay")
+        return self
+
+
 class TrainConfig(Options):
     """How the model learns."""
 
@@ -171,6 +192,9 @@ class TrainConfig(Options):
     )
     schedule: Annotated[DecayConfig | PlateauConfig, Field(discriminator="name")] = Field(
         DecayConfig(), description="How the learning rate moves."
+    )
+    parameters: tuple[ParametersConfig, ...] = Field(
+        (), description="Parameters that are trained otherwise; the first that matches a name holds."
     )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Longest gradient (of the mean loss) let through; null for any."

@@ -25,6 +25,7 @@ from seqloom.errors import ConfigError, DataError, Interrupted, StorageError, Us
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
+from seqloom.optim import freeze
 from seqloom.predictor import Predictor
 from seqloom.prepare import training_data, training_kit
 from seqloom.progress import Listener, MetricsLog
@@ -111,7 +112,9 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
             site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
         torch.manual_seed(config.train.seed)
         model = builder.model(kit).to(device.device)
-        site.say(f"{len(dataset):,} examples, {_count(model):,} parameters")
+        frozen = freeze(model, config.train.parameters)
+        parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
+        site.say(f"{len(dataset):,} examples, {parameters}")
         decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
         judge = _evaluator(job, builder, kit, "valid", decode, device)
         trainer = Trainer(

@@ -68,12 +68,22 @@ def keys_of(model: type[BaseModel], prefix: str = "") -> Iterator[Key]:
             for key in keys_of(section, f"{prefix}{name}."):
                 there = others and key.default == "required"
                 yield replace(key, default="required there") if there else key
+        for section in _items_in(field.annotation):
+            for key in keys_of(section, f"{prefix}{name}.*."):
+                yield replace(key, default="required there") if key.default == "required" else key
 
 
 def models_in(annotation: Any) -> list[type[BaseModel]]:
     """The models that a value of this annotation may be; those inside lists and mappings are not."""
     kinds = _alternatives(annotation)
     return [kind for kind in kinds if isinstance(kind, type) and issubclass(kind, BaseModel)]
+
+
+def _items_in(annotation: Any) -> list[type[BaseModel]]:
+    """The sections that the items of a list of this annotation are."""
+    lists = [kind for kind in _alternatives(annotation) if get_origin(kind) in (list, tuple)]
+    models = [model for kind in lists for model in models_in(get_args(kind)[0])]
+    return [model for model in models if not _takes_anything(model)]
 
 
 def _alternatives(annotation: Any) -> list[Any]:
@@ -89,10 +99,11 @@ def known_keys(model: type[BaseModel], data: Any, path: tuple[int | str, ...]) -
     """The keys of the section at ``path`` of ``data``; none where it is not a section of its own."""
     for part in path:
         data = data[part]
-        field = model.model_fields.get(str(part))
-        choices = (
-            [choice for choice in models_in(field.annotation) if _may_be(choice, data)] if field else []
-        )
+        if isinstance(part, int):
+            continue  # the model is that of the list's items already
+        field = model.model_fields.get(part)
+        models = [*models_in(field.annotation), *_items_in(field.annotation)] if field else []
+        choices = [choice for choice in models if _may_be(choice, data)]
         if not choices:
             return []
         model = choices[0]
@@ -148,7 +159,7 @@ def _type_text(annotation: Any, metadata: list[Any]) -> str:
     if origin is Literal:
         text = " | ".join(str(choice) for choice in arguments)
     elif origin in (list, tuple):
-        text = f"list of {_type_text(arguments[0], [])}"
+        text = f"list of {'mappings' if _items_in(annotation) else _type_text(arguments[0], [])}"
     elif origin is dict:
         text = f"mapping to {_type_text(arguments[1], [])}"
     else:

@@ -21,7 +21,7 @@ from seqloom.data.dataset import Dataset
 from seqloom.device import Device
 from seqloom.errors import DivergedError, Interrupted
 from seqloom.model import Seq2Seq
-from seqloom.optim import learning_rate, make_optimizer, scale_gradients
+from seqloom.optim import learning_rate, make_optimizer, scale_gradients, set_learning_rate
 from seqloom.progress import Listener, Window
 from seqloom.registry.records import Score
 
@@ -230,9 +230,7 @@ class Trainer:
             self.scaler.scale(loss.total).backward()
             elements += loss.elements
             window.add(loss.total.detach(), loss.elements, loss.parts)
-        rate = self._rate(state.step + 1)
-        for group in self.optimizer.param_groups:
-            group["lr"] = rate
+        set_learning_rate(self.optimizer, self._rate(state.step + 1))
         self.scaler.unscale_(self.optimizer)
         window.norm = scale_gradients(self.model.parameters(), elements, self.train.clip_norm)
         self.scaler.step(self.optimizer)

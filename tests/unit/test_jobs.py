@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
+from seqloom.checkpoint import Checkpoints
 from seqloom.errors import ConfigError, DataError, StorageError, UsageError
 from seqloom.jobfile import Job
 from seqloom.jobs import Site, evaluate_job, find_run, open_model, resume_job, train_job
@@ -46,6 +48,16 @@ def test_skipped_examples_are_told_of(job: Callable[..., Job], site: Site, workp
         "line": 1,
         "reason": "nothing but white space for 'source'",
     }
+
+
+def test_frozen_parameters_are_said_aloud_and_stay(job: Callable[..., Job], site: Site) -> None:
+    said: list[str] = []
+    rule = "train.parameters=[{match: encoders.*, freeze: true}]"
+    run = train_job(job("train.steps=4", rule), dataclasses.replace(site, say=said.append)).run
+    assert any(re.search(r"parameters, [1-9][\d,]* of them frozen", line) for line in said)
+    first, last = (Checkpoints(Path(run.folder) / "checkpoints").weights(step) for step in (2, 4))
+    changed = {name.split(".")[0] for name in first if not torch.equal(first[name], last[name])}
+    assert changed == {"frontends", "head"}
 
 
 def test_a_finished_run_is_not_resumed(job: Callable[..., Job], site: Site) -> None:

@@ -69,6 +69,19 @@ def test_a_section_that_may_be_something_else_is_a_key_and_its_keys_are_required
     }
 
 
+class Lists(Options):
+    places: tuple[Place, ...] = ()
+
+
+def test_keys_of_a_lists_sections_are_told() -> None:
+    keys = {key.name: (key.type, key.default) for key in keys_of(Lists)}
+    assert keys == {
+        "places": ("list of mappings", "[]"),
+        "places.*.row": ("whole number", "required there"),
+    }
+    assert known_keys(Lists, {"places": [{"rwo": 1}]}, ("places", 0)) == ["row"]
+
+
 def test_every_key_of_a_job_is_described() -> None:
     keys = {key.name: key for key in keys_of(JobConfig)}
     assert not [key.name for key in keys.values() if not key.description]

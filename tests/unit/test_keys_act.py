@@ -47,6 +47,13 @@ def key_of(override: str) -> str:
     return override.partition("=")[0]
 
 
+def keys_of(override: str) -> list[str]:
+    """The key, or those of the sections in its list."""
+    key, _, value = override.partition("=")
+    inner = re.findall(r"(\w+):", value) if value.startswith("[{") else []
+    return [f"{key}.{name}" for name in inner] or [key]
+
+
 # What to look at ---------------------------------------------------------------------------------------
 
 
@@ -163,6 +170,9 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("train.schedule.warmup=5", rates, ()),
     ("train.schedule.factor=0.1", rates, PLATEAU),
     ("train.schedule.patience=1", rates, PLATEAU),
+    ("train.parameters=[{match: '*.bias', freeze: true}]", trained, ("train.steps=3",)),
+    ("train.parameters=[{match: '*', learning_rate_factor: 0.1}]", trained, ("train.steps=3",)),
+    ("train.parameters=[{match: '*', weight_decay: 0.1}]", optimized, ()),
     ("train.clip_norm=1e-3", trained, SGD),
     ("train.log_every=2", trained, ()),
     ("train.save_every=1", trained, ()),
@@ -185,7 +195,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
 
 def test_every_key_has_a_case() -> None:
     keys = set(leaves(JobConfig))
-    tested = {key_of(override) for override, _, _ in CASES}
+    tested = {key for override, _, _ in CASES for key in keys_of(override)}
     without = {k for k in keys if not any(t == k or t.startswith(f"{k}.") for t in tested)}
     assert not without
 

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from seqloom.config import AdamConfig, DecayConfig, PlateauConfig, SgdConfig, TrainConfig
-from seqloom.optim import learning_rate, make_optimizer, scale_gradients
+from seqloom.errors import ConfigError
+from seqloom.optim import freeze, learning_rate, make_optimizer, scale_gradients, set_learning_rate
 
 
 def config(**options: Any) -> TrainConfig:
@@ -105,11 +106,87 @@ def test_adamw_decays_weights_apart_from_the_gradient() -> None:
     assert adamw.weight[0, 0].item() == pytest.approx(1 - 0.1 * 0.5 - 0.1)
 
 
-def test_frozen_parameters_are_left_alone() -> None:
-    layer = nn.Linear(2, 2)
-    layer.bias.requires_grad_(False)
-    optimizer = make_optimizer(layer, config(), fused=False)
-    assert [p for group in optimizer.param_groups for p in group["params"]] == [layer.weight]
+# Parameters that are trained otherwise -----------------------------------------------------------------
+
+
+class Pair(nn.Module):
+    """Two layers, and a name more for the weight of the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder, self.decoder = nn.Linear(2, 2), nn.Linear(2, 2)
+        self.decoder.tied = self.encoder.weight
+
+
+def grouped(model: nn.Module, *rules: dict[str, Any]) -> dict[str, tuple[float, float]]:
+    """Weight decay and share of the learning rate of each parameter that is trained, in their order."""
+    options = config(parameters=rules, optimizer=SgdConfig(name="sgd", weight_decay=0.5))
+    freeze(model, options.parameters)
+    optimizer = make_optimizer(model, options, fused=False)
+    set_learning_rate(optimizer, 0.25)
+    names = {parameter: name for name, parameter in model.named_parameters()}
+    return {
+        names[parameter]: (group["weight_decay"], group["lr"] / 0.25)
+        for group in optimizer.param_groups
+        for parameter in group["params"]
+    }
+
+
+def test_without_rules_matrices_decay_and_all_have_the_rate() -> None:
+    assert grouped(Pair()) == {
+        "encoder.weight": (0.5, 1.0),
+        "decoder.weight": (0.5, 1.0),
+        "encoder.bias": (0.0, 1.0),
+        "decoder.bias": (0.0, 1.0),
+    }
+
+
+def test_the_first_rule_that_matches_holds() -> None:
+    first = {"match": "*.bias", "weight_decay": 0.1}
+    found = grouped(Pair(), first, {"match": "encoder.*", "learning_rate_factor": 0.5})
+    assert found == {
+        "encoder.weight": (0.5, 0.5),
+        "encoder.bias": (0.1, 1.0),
+        "decoder.bias": (0.1, 1.0),
+        "decoder.weight": (0.5, 1.0),
+    }
+
+
+def test_a_shared_parameter_is_matched_by_each_of_its_names() -> None:
+    assert grouped(Pair(), {"match": "*.tied", "weight_decay": 0.0})["encoder.weight"] == (0.0, 1.0)
+
+
+def test_frozen_parameters_are_counted_and_left_alone() -> None:
+    model = Pair()
+    rules = config(parameters=[{"match": "encoder.*", "freeze": True}]).parameters
+    assert freeze(model, rules) == 6
+    assert [p.requires_grad for p in model.parameters()] == [False, False, True, True]
+    assert list(grouped(Pair(), {"match": "encoder.*", "freeze": True})) == [
+        "decoder.weight",
+        "decoder.bias",
+    ]
+
+
+def test_everything_frozen_is_refused() -> None:
+    with pytest.raises(ConfigError, match="everything is frozen"):
+        freeze(Pair(), config(parameters=[{"match": "*", "freeze": True}]).parameters)
+
+
+def test_a_pattern_that_matches_nothing_is_refused_with_those_near() -> None:
+    rules = [{"match": "*.bias"}, {"match": "encodr.*", "freeze": True}]
+    with pytest.raises(
+        ConfigError, match=r"parameters\.1\.match: no .* 'encodr\.\*'; near it are encoder\.\*"
+    ):
+        grouped(Pair(), *rules)
+
+
+@pytest.mark.parametrize("option", [{"weight_decay": 0.0}, {"learning_rate_factor": 0.5}])
+def test_what_is_frozen_takes_no_other_option(option: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="'x' is to be frozen: it takes no rate and no decay"):
+        config(parameters=[{"match": "x", "freeze": True, **option}])
+
+
+# The one division --------------------------------------------------------------------------------------
 
 
 def scaled(clip: float | None) -> tuple[list[float], float]:

@@ -139,6 +139,20 @@ def test_the_rate_is_the_schedules(trainer: MakeTrainer) -> None:
     assert {group["lr"] for group in one.optimizer.param_groups} == {0.5 * 3 / 10}
 
 
+def test_groups_of_parameters_go_on_as_they_were(trainer: MakeTrainer) -> None:
+    rules = "{match: '*.bias', weight_decay: 0.1}, {match: encoders.*, learning_rate_factor: 0.1}"
+    job = ("train.steps=4", f"train.parameters=[{rules}]", "evaluate.every=4")
+    whole = trainer(*job, folder="whole")
+    whole.fit()
+    assert len({group["lr"] for group in whole.optimizer.param_groups}) == 2
+    with pytest.raises(Interrupted):
+        trainer(*job, folder="parts", stop=StopAt(2)).fit()
+    second = trainer(*job, folder="parts")
+    second.resume()
+    second.fit()
+    assert digest(second) == digest(whole)
+
+
 @pytest.mark.parametrize("stop", [2, 3, 4])
 def test_a_plateau_is_remembered_over_an_interruption(trainer: MakeTrainer, stop: int) -> None:
     job = ("train.steps=6", "train.learning_rate=0.5", "evaluate.every=1")
