@@ -8,6 +8,7 @@
     ├── DataError              65   a data file that cannot be read as the job says
     ├── StorageError           74   a file or a database that cannot be read or written
     │   └── CorruptError       74   bytes that do not match their recorded hash
+    ├── MemoryShortError       74   no memory is left, on the device or the host
     ├── BusyError              75   somebody else holds a lock for too long; try again
     ├── ConfigError            78   a job file that asks for something that is not there
     │   └── PluginError        78   a plugin that is missing or was set aside
@@ -24,6 +25,12 @@ from collections.abc import Iterable
 from typing import ClassVar
 
 BUG_EXIT_CODE = 70
+OUT_OF_MEMORY = (
+    "DefaultCPUAllocator",  # torch on a CPU
+    "CUDA error: out of memory",
+    "CUBLAS_STATUS_ALLOC_FAILED",
+)
+"""What a RuntimeError of torch's says where no memory was left."""
 
 
 class SeqloomError(Exception):
@@ -72,6 +79,12 @@ class CorruptError(StorageError):
     """A file's bytes are not those that were saved."""
 
 
+class MemoryShortError(SeqloomError):
+    """Memory does not suffice for the least of what was asked."""
+
+    exit_code = 74
+
+
 class BusyError(SeqloomError):
     """A lock stayed taken for longer than we wait."""
 
@@ -117,3 +130,10 @@ def unknown_name(kind: str, found: str, known: Iterable[str]) -> str:
     names = sorted(known)
     listed = ", ".join(names) if names else "none"
     return f"no {kind} '{found}'; there are: {listed}.{did_you_mean(found, names)}"
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error of Python's or torch's means that no memory was left."""
+    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
+        return True
+    return isinstance(error, RuntimeError) and any(text in str(error) for text in OUT_OF_MEMORY)

@@ -303,6 +303,9 @@ class _RegistryListener:
     def logged(self, record: dict[str, Any]) -> None:
         pass
 
+    def noticed(self, record: dict[str, Any]) -> None:
+        pass
+
     def evaluated(self, step: int, scores: Sequence[Score]) -> None:
         self.site.registry.add_scores(self.run.id, scores)
         self.site.catalog.notify("seqloom_evaluated", run=self.run, step=step, scores=scores)

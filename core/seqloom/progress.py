@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -24,25 +24,36 @@ class Listener(Protocol):
     def evaluated(self, step: int, scores: Sequence[Score]) -> None:
         """The model has been judged."""
 
+    def noticed(self, record: dict[str, Any]) -> None:
+        """Something unusual happened: ``step``, ``event``, ``reason``, and what else there is to say."""
+
+
+class Sums(dict[str, Tensor]):
+    """Named sums, kept on the device so that nothing waits for them."""
+
+    def add(self, more: Mapping[str, Tensor]) -> None:
+        """Adds other sums, each to that of its name."""
+        for name, value in more.items():
+            self[name] = self[name] + value if name in self else value
+
 
 class Window:
-    """Sums between two lines of the log, kept on the device so that nothing waits for them."""
+    """What is summed between two lines of the log."""
 
     def __init__(self) -> None:
         self.norm: Tensor | None = None  # of the last step's gradient
         self._reset()
 
     def _reset(self) -> None:
-        self.sums: dict[str, Tensor] = {}
+        self.sums = Sums()
         self.seconds = 0.0  # of all steps
         self.waited = 0.0  # of these, in getting batches
 
-    def add(self, total: Tensor, elements: Tensor, parts: dict[str, Tensor]) -> None:
-        for name, value in {"total": total, "elements": elements, **parts}.items():
-            self.sums[name] = self.sums[name] + value if name in self.sums else value
-
-    def close(self) -> dict[str, Any]:
-        """Means a target since the last call, and begins anew."""
+    def close(self) -> dict[str, Any] | None:
+        """Means a target since the last call, None where no step was made; begins anew."""
+        if not self.sums:
+            self._reset()
+            return None
         sums = {name: value.item() for name, value in self.sums.items()}
         elements = sums.pop("elements")
         record = {"loss": sums.pop("total") / elements}
@@ -55,7 +66,7 @@ class Window:
 
 
 class MetricsLog:
-    """A listener that writes ``metrics.jsonl``: one line a log step and one an evaluation.
+    """A listener that writes ``metrics.jsonl``: a line a log step, an evaluation, an unusual event.
 
     Args:
         file: The file; lines past ``step`` are taken back, as the training goes on from there.
@@ -76,6 +87,9 @@ class MetricsLog:
 
     def evaluated(self, step: int, scores: Sequence[Score]) -> None:
         self._write({"step": step, "scores": {score.metric: score.value for score in scores}})
+
+    def noticed(self, record: dict[str, Any]) -> None:
+        self._write(record)
 
     def _write(self, record: dict[str, Any]) -> None:
         with self.file.open("a", encoding="utf-8") as stream:

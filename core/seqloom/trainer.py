@@ -6,14 +6,12 @@ import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from seqloom.allocator import peak_memory_bytes
-from seqloom.batch import Batch, Progress
 from seqloom.checkpoint import Checkpoints
 from seqloom.config import TrainConfig
 from seqloom.data.batching import epoch_batches
@@ -21,9 +19,17 @@ from seqloom.data.dataset import Dataset
 from seqloom.device import Device
 from seqloom.errors import DivergedError, Interrupted
 from seqloom.model import Seq2Seq
-from seqloom.optim import learning_rate, make_optimizer, scale_gradients, set_learning_rate
+from seqloom.optim import learning_rate, make_optimizer
 from seqloom.progress import Listener, Window
 from seqloom.registry.records import Score
+from seqloom.step import MicroBatch, Stepper
+
+SKIPS: Final = 10
+"""Steps skipped in a row that end a training: it has diverged, and not met a poisoned example."""
+ADVICE: Final = (
+    "lower train.learning_rate, lengthen train.schedule.warmup, lower train.clip_norm, "
+    "or look at the examples named in metrics.jsonl"
+)
 
 
 class Judge(Protocol):
@@ -45,6 +51,7 @@ class TrainingState:
         position: Batches of that pass done.
         seconds: Spent in training, evaluation not counted.
         waited: Seconds of these spent in getting batches.
+        skipped: Steps skipped in a row, up to the last.
         scores: What the judge gave at each evaluated step.
     """
 
@@ -53,6 +60,7 @@ class TrainingState:
     position: int = 0
     seconds: float = 0.0
     waited: float = 0.0
+    skipped: int = 0
     scores: dict[int, list[Score]] = field(default_factory=dict)
 
 
@@ -147,7 +155,7 @@ class Trainer:
         self.listeners = listeners
         self.stop = stop
         self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
-        self.scaler = torch.amp.GradScaler(device.device.type, enabled=device.dtype == torch.float16)
+        self.stepper = Stepper(model, dataset, self.optimizer, train, device)
         self.state = TrainingState()
         self._planned: tuple[int, Sequence[list[int]]] = (-1, [])
 
@@ -156,7 +164,7 @@ class Trainer:
         step = self.checkpoints.newest()
         saved = self.checkpoints.restore(step, self.optimizer)
         self.model.load_weights(self.checkpoints.weights(step))
-        self.scaler.load_state_dict(saved["scaler"])
+        self.stepper.scaler.load_state_dict(saved["scaler"])
         scores = {
             int(step): [Score(**score) for score in group]
             for step, group in saved["state"].pop("scores").items()
@@ -190,14 +198,14 @@ class Trainer:
 
     # One step --------------------------------------------------------------------------------------
 
-    def _next_batches(self) -> list[tuple[int, list[int]]]:
-        """The micro-batches of the next step, each as (epoch, ids)."""
-        group: list[tuple[int, list[int]]] = []
+    def _next_batches(self) -> list[MicroBatch]:
+        """The micro-batches of the next step."""
+        group: list[MicroBatch] = []
         while len(group) < self.train.accumulate:
             if self.state.position == len(self._epoch()):
                 self.state.epoch += 1
                 self.state.position = 0
-            group.append((self.state.epoch, self._epoch()[self.state.position]))
+            group.append(MicroBatch(self.state.epoch, self._epoch()[self.state.position]))
             self.state.position += 1
         return group
 
@@ -215,34 +223,28 @@ class Trainer:
             self._planned = (self.state.epoch, batches)
         return batches
 
-    def _step(self, batches: list[tuple[int, list[int]]], window: Window) -> None:
-        state = self.state
-        seed = np.random.SeedSequence([self.train.seed, state.step]).generate_state(1, np.uint64)[0]
-        generator = torch.manual_seed(int(seed >> np.uint64(1)))
-        self.model.train()
-        self.optimizer.zero_grad(set_to_none=True)
-        elements = torch.zeros((), dtype=torch.int64, device=self.device.device)
-        progress = Progress(state.step, state.epoch, generator)
-        for epoch, ids in batches:
-            batch = self._batch(epoch, ids)
-            with self.device.autocast():
-                loss = self.model(batch, progress)
-            self.scaler.scale(loss.total).backward()
-            elements += loss.elements
-            window.add(loss.total.detach(), loss.elements, loss.parts)
-        set_learning_rate(self.optimizer, self._rate(state.step + 1))
-        self.scaler.unscale_(self.optimizer)
-        window.norm = scale_gradients(self.model.parameters(), elements, self.train.clip_norm)
-        self.scaler.step(self.optimizer)
-        self.scaler.update()
-        state.step += 1
+    def _step(self, batches: list[MicroBatch], window: Window) -> None:
+        rate = self._rate(self.state.step + 1)
+        made = self.stepper(batches, self.state.step, rate)
+        self.state.step += 1
+        self.state.waited += made.waited
+        if made.poison is None:
+            self.state.skipped = 0
+            window.sums.add(made.sums)
+            window.norm = made.norm
+        else:
+            self.state.skipped += 1
+        for event in made.events:
+            self._notice(event)
+        if self.state.skipped == SKIPS:
+            raise DivergedError(
+                f"{SKIPS} steps in a row were skipped, the last one, {self.state.step}, as {made.poison}; "
+                f"{ADVICE}"
+            )
 
-    def _batch(self, epoch: int, ids: list[int]) -> Batch:
-        started = time.perf_counter()
-        batch = self.dataset.collate(ids, seed=self.train.seed, epoch=epoch, augment=True)
-        batch = (batch.pin() if self.device.is_gpu else batch).to(self.device.device)
-        self.state.waited += time.perf_counter() - started
-        return batch
+    def _notice(self, event: dict[str, Any]) -> None:
+        for listener in self.listeners:
+            listener.noticed({"step": self.state.step, **event})
 
     def _rate(self, step: int) -> float:
         return learning_rate(step, self.train, self.judging.goal.costs(self.state.scores).values())
@@ -278,14 +280,12 @@ class Trainer:
     def _log(self, window: Window) -> None:
         if self.state.step % self.train.log_every:
             return
-        record = {"step": self.state.step, "epoch": self.state.epoch, **window.close()}
+        means = window.close()
+        if means is None:
+            return
+        record = {"step": self.state.step, "epoch": self.state.epoch, **means}
         record["learning_rate"] = self._rate(self.state.step)
         record["peak_memory_bytes"] = peak_memory_bytes(self.device)
-        if not math.isfinite(record["loss"]):
-            raise DivergedError(
-                f"the loss is {record['loss']} at step {self.state.step}; lower train.learning_rate, "
-                "lengthen train.schedule.warmup, or lower train.clip_norm"
-            )
         for listener in self.listeners:
             listener.logged(record)
 
@@ -296,8 +296,18 @@ class Trainer:
         for listener in self.listeners:
             listener.evaluated(self.state.step, scores)
 
+    def _check_weights(self) -> None:
+        """A finite gradient may still throw weights out of bounds: such are never saved.
+
+        Scores alone do not tell: text of a model without meaning has a finite BLEU.
+        """
+        for name, parameter in self.model.named_parameters():
+            if not parameter.isfinite().all():
+                raise DivergedError(f"{name} is not finite any more at step {self.state.step}; {ADVICE}")
+
     def _save(self) -> None:
-        state = {"state": asdict(self.state), "scaler": self.scaler.state_dict()}
+        self._check_weights()
+        state = {"state": asdict(self.state), "scaler": self.stepper.scaler.state_dict()}
         self.checkpoints.save(self.state.step, self.model.weights(), self.optimizer, state)
         judged = sorted(self.state.scores)
         best = self.judging.goal.best(self.state.scores)

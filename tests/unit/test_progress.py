@@ -12,10 +12,18 @@ from seqloom.progress import MetricsLog, Window
 from seqloom.registry.records import Score
 
 
+def sums(total: float, elements: int) -> dict[str, torch.Tensor]:
+    return {
+        "total": torch.tensor(total),
+        "elements": torch.tensor(elements),
+        "nll": torch.tensor(total / 2),
+    }
+
+
 def test_a_window_is_a_mean_over_its_targets() -> None:
     window = Window()
     for total, elements in ((6.0, 2), (3.0, 1)):
-        window.add(torch.tensor(total), torch.tensor(elements), {"nll": torch.tensor(total / 2)})
+        window.sums.add(sums(total, elements))
     window.norm, window.seconds, window.waited = torch.tensor(0.5), 2.0, 0.5
     record = window.close()
     assert record["loss"] == pytest.approx(3)
@@ -28,13 +36,20 @@ def test_a_window_is_a_mean_over_its_targets() -> None:
 def test_a_window_begins_anew() -> None:
     window = Window()
     window.seconds = window.waited = 1.0
-    window.add(torch.tensor(100.0), torch.tensor(1), {})
+    window.sums.add(sums(100.0, 1))
     window.close()
     window.seconds = 1.0
-    window.add(torch.tensor(4.0), torch.tensor(2), {})
+    window.sums.add(sums(4.0, 2))
     record = window.close()
     assert record["loss"] == pytest.approx(2)
     assert record["data_wait"] == 0
+
+
+def test_a_window_without_steps_has_no_means() -> None:
+    window = Window()
+    window.seconds = 1.0
+    assert window.close() is None
+    assert window.seconds == 0
 
 
 def steps(file: Path) -> list[int]:

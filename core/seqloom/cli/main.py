@@ -19,7 +19,14 @@ from seqloom.cli import config, decode, demo, doctor, init, plugins, train
 from seqloom.cli.models import models_app
 from seqloom.cli.output import State, note
 from seqloom.cli.runs import runs_app
-from seqloom.errors import BUG_EXIT_CODE, Interrupted, SeqloomError, StorageError
+from seqloom.errors import (
+    BUG_EXIT_CODE,
+    Interrupted,
+    MemoryShortError,
+    SeqloomError,
+    StorageError,
+    is_out_of_memory,
+)
 
 PIPE_CLOSED = 128 + signal.SIGPIPE
 TELL_OF_PLUGINS = frozenset({"doctor", "plugins"})
@@ -84,8 +91,8 @@ def _verdict(error: BaseException) -> tuple[int, str]:
         return 128 + signal.SIGINT, "interrupted"
     if isinstance(error, BrokenPipeError):  # who reads our output has enough
         return PIPE_CLOSED, ""
-    if isinstance(error, MemoryError) or type(error).__name__ == "OutOfMemoryError":  # torch's own
-        return StorageError.exit_code, "error: out of memory; lower train.batch_elements or --batch-size"
+    if is_out_of_memory(error):
+        return MemoryShortError.exit_code, "error: out of memory; lower the job's sizes or --batch-size"
     if isinstance(error, OSError):
         return StorageError.exit_code, f"error: {error}"
     said = f"{type(error).__name__}: {error}"

@@ -73,6 +73,9 @@ class ProgressBar:
         facts = f"loss {record['loss']:.3f}, {record['targets_per_second']:,.0f} targets/s"
         self.progress.update(self.task, facts=facts)
 
+    def noticed(self, record: dict[str, Any]) -> None:
+        say(f"step {record['step']} was {record['event']}: {record['reason']}")
+
     def evaluated(self, step: int, scores: Sequence[Score]) -> None:
         say(f"step {step}: " + ", ".join(f"{score.metric} {score.value:.2f}" for score in scores))
 

@@ -1,0 +1,37 @@
+"""A plugin whose head fails as it is told to: tests of faults put it on PYTHONPATH."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import Field
+
+from seqloom.hooks import HeadParts, HeadSpec, Options, hookimpl
+
+seqloom_api = 1
+
+
+class FaultyOptions(Options):
+    nan_loss: tuple[int, ...] = Field((), description="Examples whose loss is NaN.")
+    infinite_gradient: tuple[int, ...] = Field((), description="Examples whose gradient alone is infinite.")
+    nan_steps: tuple[int, ...] = Field((), description="Steps, counted from 0, whose loss is NaN.")
+    headroom: int | None = Field(
+        None, description="Bytes that the process may take beyond what it has when training begins."
+    )
+    appetite: int = Field(0, description="Bytes that each training example takes for itself.")
+
+
+def _load() -> Callable[[FaultyOptions, HeadParts], Any]:
+    from seqloom_faulty.head import build
+
+    return build
+
+
+@hookimpl
+def seqloom_heads() -> list[HeadSpec[FaultyOptions]]:
+    return [
+        HeadSpec(
+            name="faulty", summary="Fails on demand", options=FaultyOptions, load=_load, takes_decoder=True
+        )
+    ]
