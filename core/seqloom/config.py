@@ -41,25 +41,40 @@ class Part(BaseModel):
 
 
 class TableSplit(Options):
-    """Examples in the rows of one file."""
+    """Examples in the rows of one file, or of several."""
 
-    file: str = Field(description="A .tsv, .csv or .jsonl file, plain or .gz, relative to data.root.")
+    file: str = Field(
+        description="A .tsv, .csv or .jsonl file, plain or .gz, relative to data.root; or a pattern, as "
+        "part-*.tsv, for all files that it matches."
+    )
     columns: dict[str, int | str] = Field(
         description="Each slot's column: its name (the first line of TSV and CSV is then a header), "
         "or its number from 0 (the file then has no header)."
     )
 
 
-def _kind_of_split(value: Any) -> str:
+def _kind_of_part(value: Any) -> str:
     is_table = isinstance(value, TableSplit) or (isinstance(value, dict) and "file" in value)
     return "table" if is_table else "parallel"
 
 
-SplitConfig = Annotated[
+def _kind_of_split(value: Any) -> str:
+    return "list" if isinstance(value, list | tuple) else _kind_of_part(value)
+
+
+PartConfig = Annotated[
     Annotated[TableSplit, Tag("table")] | Annotated[dict[str, str], Tag("parallel")],
+    Discriminator(_kind_of_part),
+]
+"""Either a table, or for each slot a text file (plain or .gz) with an example a line, or a pattern."""
+
+SplitConfig = Annotated[
+    Annotated[TableSplit, Tag("table")]
+    | Annotated[dict[str, str], Tag("parallel")]
+    | Annotated[tuple[PartConfig, ...], Tag("list"), Field(min_length=1)],
     Discriminator(_kind_of_split),
 ]
-"""Either a table, or for each slot a text file (plain or .gz) with an example a line."""
+"""Files, or a list of such, read one after another."""
 
 
 class DataConfig(Options):

@@ -81,7 +81,9 @@ model.predict(["..."])
 """
 
 
-def _data(split: Mapping[str, Any]) -> str:
+def _data(split: Any) -> str:
+    if isinstance(split, list):
+        return "; ".join(map(_data, split))
     return ", ".join([split["file"]] if "file" in split else split.values())
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from seqloom.catalog import Catalog
-from seqloom.config import JobConfig, TableSplit
+from seqloom.config import JobConfig, PartConfig, TableSplit
 from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import TaskSpec
 from seqloom.keys import explain, known_keys
@@ -205,16 +205,23 @@ def _split_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Compla
     for name in ("train", "valid", "test"):
         split = getattr(config.data, name)
         path: KeyPath = ("data", name)
-        if isinstance(split, TableSplit):
-            path, split = (*path, "columns"), split.columns
-        if split is None:
-            continue
-        for slot in split:
-            if slot not in slots:
-                yield _unknown((*path, slot), "slot", slots)
-        for slot in slots:
-            if slot not in split:
-                yield _about((*path, slot), "is missing")
+        if isinstance(split, tuple):
+            for index, part in enumerate(split):
+                yield from _part_complaints(part, (*path, index), slots)
+        elif split is not None:
+            yield from _part_complaints(split, path, slots)
+
+
+def _part_complaints(part: PartConfig, path: KeyPath, slots: list[str]) -> Iterator[Complaint]:
+    if isinstance(part, TableSplit):
+        path = (*path, "columns")
+    given = part.columns if isinstance(part, TableSplit) else part
+    for slot in given:
+        if slot not in slots:
+            yield _unknown((*path, slot), "slot", slots)
+    for slot in slots:
+        if slot not in given:
+            yield _about((*path, slot), "is missing")
 
 
 def _score_complaints(config: JobConfig) -> Iterator[Complaint]:

@@ -171,6 +171,13 @@ def test_the_card_names_an_attention_and_a_table(studio: MakeStudio, workplace: 
     assert row(made.card(), "data") == ["data", "train.tsv"]
 
 
+def test_the_card_names_every_part_of_the_data(studio: MakeStudio) -> None:
+    parts = "[{source: train.src, target: train.tgt}, {source: valid.src, target: valid.tgt}]"
+    made = studio(f"data.train={parts}")
+    made.export()
+    assert row(made.card(), "data") == ["data", "train.src, train.tgt; valid.src, valid.tgt"]
+
+
 def test_a_signature_stays_in_its_cell(studio: MakeStudio) -> None:
     made = studio()
     bleu = Score(metric="bleu", value=31.254, split="valid", step=4, signature="nrefs:1|case:mixed|tok:13a")

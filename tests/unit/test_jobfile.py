@@ -308,6 +308,15 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
             "--set: data.test.columns.target: expected a whole number or text, found a list",
         ),
         (["data.test={file: x.tsv, columns: {target: 1}}"], "--set: data.test.columns.source: is missing"),
+        (["data.test=[{source: x, target: y}, {source: x}]"], "--set: data.test.1.target: is missing"),
+        (
+            ["data.test=[{file: x.tsv, columns: {target: 1}}]"],
+            "--set: data.test.0.columns.source: is missing",
+        ),
+        (["data.test=[{source: x, target: y, tagret: z}]"], "--set: data.test.0: no slot 'tagret'; there"),
+        (["data.test=[{file: x.tsv, colums: {}}]"], "--set: data.test.0: no key 'colums'"),
+        (["data.test=[[]]"], "--set: data.test.0: expected a mapping, found a list"),
+        (["data.test=[]"], "--set: data.test: "),
         (["evaluate.metrics=[bleu, bleu]"], "--set: evaluate.metrics.1: bleu is there twice"),
         (
             ["evaluate.best=blue", "evaluate.metrics=[bleu]"],

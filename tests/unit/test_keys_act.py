@@ -143,6 +143,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("data.root=elsewhere", trained, ()),
     ("data.train.source=valid.src", trained, ()),
     ("data.valid={source: test.src, target: test.tgt}", trained, ()),
+    ("data.valid=[{source: test.src, target: test.tgt}, {source: valid.src, target: valid.tgt}]", trained, ()),
     ("data.test={source: valid.src, target: valid.tgt}", evaluated, ()),
     ("data.max_length=4", trained, ()),
     ("data.on_bad_example=skip", skipping, (*EMPTY, "data.bad_examples=0.05")),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from seqloom.errors import DataError, StorageError, did_you_mean
 
+WILDCARDS = frozenset("*?[")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
@@ -23,6 +24,23 @@ def find_file(name: str, root: Path) -> Path:
         return _found(name, root.resolve())
     except (OSError, RuntimeError, ValueError) as error:  # no access; links in a circle; a NUL
         raise DataError(f"'{name}' cannot be looked up in {root}: {error}") from error
+
+
+def find_files(pattern: str, root: Path) -> list[Path]:
+    """The files that a name or a pattern of names (``part-*.tsv``) stands for, sorted.
+
+    Raises:
+        DataError: There is none, or one of them lies outside the root.
+    """
+    if not WILDCARDS.intersection(pattern) or (root / pattern).exists():
+        return [find_file(pattern, root)]
+    try:
+        names = sorted(str(path.relative_to(root)) for path in root.glob(pattern) if not path.is_dir())
+    except (NotImplementedError, ValueError) as error:  # an absolute pattern; `..` out of the root
+        raise DataError(f"'{pattern}' is no pattern within {root}: {error}") from error
+    if not names:
+        raise DataError(f"no file matches '{pattern}' in {root}; look at data.root")
+    return [find_file(name, root) for name in names]
 
 
 def _found(name: str, root: Path) -> Path:

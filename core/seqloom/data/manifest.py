@@ -10,8 +10,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from seqloom.config import SplitConfig, TableSplit
-from seqloom.data.files import UndecodableError, find_file, scan_lines
+from seqloom.config import PartConfig, SplitConfig, TableSplit
+from seqloom.data.files import UndecodableError, find_file, find_files, scan_lines
 from seqloom.data.skipping import Refuse, refuse
 from seqloom.data.tables import Row, read_rows
 from seqloom.errors import DataError, StorageError, unknown_name
@@ -78,15 +78,8 @@ def read_examples(
         StorageError: A file cannot be read.
     """
     wanted = [*slots, TARGET] if with_target else [*slots]
-    _check_slots(split, wanted)
-    if isinstance(split, TableSplit):
-        table = find_file(split.file, root)
-        files = dict.fromkeys(wanted, table)
-        rows = read_rows(table, {slot: split.columns[slot] for slot in wanted})
-    else:
-        files = {slot: find_file(split[slot], root) for slot in wanted}
-        rows = _parallel_rows(files)
-    for number, row in enumerate(rows):
+    pairs = ((files, row) for files, rows in _parts(split, root, wanted) for row in rows)
+    for number, (files, row) in enumerate(pairs):
         try:
             located = _located(number, row, files, root, slots)
         except DataError as error:
@@ -118,8 +111,12 @@ def split_files(split: SplitConfig, root: Path) -> list[Path]:
     Raises:
         DataError: One of them is missing or outside the root.
     """
-    names = [split.file] if isinstance(split, TableSplit) else split.values()
-    return list(dict.fromkeys(find_file(name, root) for name in names))
+    names = [
+        name
+        for part in _listed(split)
+        for name in ([part.file] if isinstance(part, TableSplit) else part.values())
+    ]
+    return list(dict.fromkeys(file for name in names for file in find_files(name, root)))
 
 
 def file_sha256(path: Path) -> str:
@@ -135,7 +132,38 @@ def file_sha256(path: Path) -> str:
         raise StorageError(f"{path}: cannot read it: {error.strerror}") from error
 
 
-def _check_slots(split: SplitConfig, wanted: list[str]) -> None:
+def _listed(split: SplitConfig) -> tuple[PartConfig, ...]:
+    return split if isinstance(split, tuple) else (split,)
+
+
+def _parts(
+    split: SplitConfig, root: Path, wanted: list[str]
+) -> Iterator[tuple[Mapping[str, Path], Iterator[Row | DataError]]]:
+    """For each table, or each group of parallel files, the file of each slot and the rows."""
+    for part in _listed(split):
+        _check_slots(part, wanted)
+        if isinstance(part, TableSplit):
+            columns = {slot: part.columns[slot] for slot in wanted}
+            for table in find_files(part.file, root):
+                yield dict.fromkeys(wanted, table), read_rows(table, columns)
+        else:
+            for files in _partners({slot: part[slot] for slot in wanted}, root):
+                yield files, _parallel_rows(files)
+
+
+def _partners(names: Mapping[str, str], root: Path) -> Iterator[Mapping[str, Path]]:
+    """The groups of files that belong together: the first that each slot's pattern matches, and so on."""
+    found = {slot: find_files(name, root) for slot, name in names.items()}
+    if len(set(map(len, found.values()))) > 1:
+        listed = ", ".join(f"'{names[slot]}' {len(files)}" for slot, files in found.items())
+        raise DataError(
+            f"the patterns of a split need to match as many files each, but they match: {listed}"
+        )
+    for files in zip(*found.values(), strict=True):
+        yield dict(zip(found, files, strict=True))
+
+
+def _check_slots(split: PartConfig, wanted: list[str]) -> None:
     given = split.columns if isinstance(split, TableSplit) else split
     for slot in given:
         if slot not in (*wanted, TARGET):

@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from seqloom.data.files import find_file, read_lines
+from seqloom.data.files import find_file, find_files, read_lines
 from seqloom.errors import DataError, StorageError
 
 
@@ -100,6 +100,27 @@ def test_a_missing_file_comes_with_a_near_name(root):
         find_file("tokk/a/train.en", root)
     with pytest.raises(DataError, match=r"no file 'a'.*itself is missing; look at data\.root"):
         find_file("a", root / "nowhere")
+
+
+def test_a_pattern_stands_for_all_files_that_match(root):
+    for name in ("b.en", "a.en", "a.de", "[x].en"):
+        (root / "tok" / name).touch()
+    (root / "tok" / "folder.en").mkdir()
+    assert [path.name for path in find_files("tok/*.en", root)] == ["[x].en", "a.en", "b.en", "train.en"]
+    assert find_files("*/[ab].??", root) == [root / "tok" / name for name in ("a.de", "a.en", "b.en")]
+    assert find_files("tok/[x].en", root) == [root / "tok" / "[x].en"]  # a name, as there is such a file
+    assert find_files("tok/a.de", root) == [root / "tok" / "a.de"]
+
+
+def test_a_pattern_stays_within_the_root(root):
+    (root / "link.txt").symlink_to(root.parent / "outside.txt")
+    with pytest.raises(DataError, match=r"'link\.txt' lies outside the data's root"):
+        find_files("*.txt", root)
+    for pattern in ("../*.txt", "tok/../../*.txt", str(root.parent / "*.txt")):
+        with pytest.raises(DataError, match=r"outside the data's root|no pattern within|no file matches"):
+            find_files(pattern, root)
+    with pytest.raises(DataError, match=r"no file matches 'tok/\*\.fr' in"):
+        find_files("tok/*.fr", root)
 
 
 def test_what_is_no_file_is_refused(root):

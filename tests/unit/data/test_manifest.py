@@ -104,6 +104,42 @@ def test_splits_that_cannot_be_read(root, split, message):
         list(read_examples(split, root, TEXT))
 
 
+@pytest.fixture
+def many(root):
+    for name in "ba":
+        (root / f"{name}.en").write_text(f"{name} 1\n{name} 2\n")
+        (root / f"{name}.de").write_text(f"{name} eins\n{name} zwei\n")
+        (root / f"{name}.tsv").write_text(f"{name}\t{name}\n")
+    return root
+
+
+def test_patterns_are_read_file_by_file_in_order(many):
+    found = list(read_examples({"source": "[ab].en", "target": "[ab].de"}, many, TEXT))
+    assert [one.example.inputs["source"] for one in found] == ["a 1", "a 2", "b 1", "b 2"]
+    assert [one.example.target for one in found] == ["a eins", "a zwei", "b eins", "b zwei"]
+    assert [one.example.id for one in found] == [0, 1, 2, 3]
+    assert found[3].files == {"source": many / "b.en", "target": many / "b.de"}
+    assert found[3].line == 2
+    table = TableSplit(file="?.tsv", columns={"source": 0, "target": 1})
+    assert [one.example.target for one in read_examples(table, many, TEXT)] == ["a", "b"]
+    assert split_files(table, many) == [many / "a.tsv", many / "b.tsv"]
+
+
+def test_a_list_is_read_part_by_part(many):
+    table = TableSplit(file="b.tsv", columns={"source": 0, "target": 1})
+    split = (table, PARALLEL, table)
+    targets = [one.example.target for one in read_examples(split, many, TEXT)]
+    assert targets == ["b", "eins", "zwei", "drei", "b"]  # what is listed twice is read twice
+    assert split_files(split, many) == [many / "b.tsv", many / "train.en", many / "train.de"]
+    with pytest.raises(DataError, match="no file for 'target'"):
+        list(read_examples((table, {"source": "train.en"}), many, TEXT))
+
+
+def test_patterns_need_partners(many):
+    with pytest.raises(DataError, match=r"as many files each.*'\*\.en' 3, '\[ab\]\.de' 2"):
+        list(read_examples({"source": "*.en", "target": "[ab].de"}, many, TEXT))
+
+
 def test_bad_lines_are_left_out_of_all_slots(root):
     (root / "train.en").write_bytes(b"one\n\xff\n \nfour\n")
     (root / "train.de").write_bytes(b"eins\nzwei\ndrei\nvier\n")
