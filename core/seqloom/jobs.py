@@ -63,6 +63,7 @@ class Site:
 
 def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
+    site.registry.prepare()
     device = choose_device(job.config.device, job.config.dtype)
     hashes = _data_hashes(job, ("train", "valid"))
     folder = site.runs / new_run_id()
