@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from seqloom.errors import DataError, StorageError, did_you_mean
@@ -59,8 +59,10 @@ def read_lines(path: Path) -> Iterator[str]:
     number = 0
     try:
         with opened(path, "rb") as file:
-            for number, line in enumerate(file, 1):
-                yield _decoded(line, path, number)
+            for number, line in enumerate(decoded_lines(file, path), 1):  # noqa: B007 - told in errors
+                yield line
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", path) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"broken gzip: {error}", path, number + 1) from error
     except OSError as error:
@@ -69,7 +71,13 @@ def read_lines(path: Path) -> Iterator[str]:
         raise DataError("the file is empty", path)
 
 
-def _decoded(line: bytes, path: Path, number: int) -> str:
+def decoded_lines(lines: Iterable[bytes], name: Path | str) -> Iterator[str]:
+    """Lines of bytes as :func:`read_lines` has them; ``name`` is for errors."""
+    for number, line in enumerate(lines, 1):
+        yield _decoded(line, name, number)
+
+
+def _decoded(line: bytes, path: Path | str, number: int) -> str:
     if number == 1:
         line = line.removeprefix(BYTE_ORDER_MARK)
     try:
