@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from seqloom.catalog import Catalog
+from seqloom.errors import UsageError
 from seqloom.jobfile import load_job
 from seqloom.jobs import Site, Trained, open_model, train_job
 from seqloom.predictor import Predictor
@@ -20,6 +21,8 @@ def train(job: str | Path, *, overrides: Sequence[str] = (), registry: str | Non
         overrides: As on the command line: ``["train.steps=500"]``.
         registry: URL of the registry; None as on the command line.
     """
+    if isinstance(overrides, str):
+        raise UsageError(f"overrides is a list, as ['{overrides}']")
     catalog = Catalog.from_environment()
     with Registry(registry) as opened:
         return train_job(load_job(Path(job), catalog, overrides), Site(catalog, opened, runs_folder()))

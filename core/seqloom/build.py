@@ -36,11 +36,14 @@ class Kit:
         task: Reads targets, shows results.
         modalities: For each input slot.
         tokenizers: By the name that the job gives them: a slot's, or ``joint``.
+        target_signature: What perplexity and accuracy are counted over, as ``token:bpe|size:8000``;
+            empty for a target without tokens.
     """
 
     task: Task
     modalities: dict[str, Modality]
     tokenizers: dict[str, Tokenizer]
+    target_signature: str
 
     def tokenizer(self, slot: str) -> Tokenizer | None:
         """The tokenizer of a slot, None for one without tokens."""
@@ -129,7 +132,9 @@ class Builder:
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
         options = self.task_spec.options(**self.config.task.options)
         task = self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
-        return Kit(task, modalities, tokenizers)
+        part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
+        signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
+        return Kit(task, modalities, tokenizers, signature)
 
     def _input_part(self, slot: str) -> Part:
         return self.config.inputs.get(slot, Part(name=self.task_spec.inputs[slot]))

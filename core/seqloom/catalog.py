@@ -109,7 +109,8 @@ class Catalog:
             catalog._enter(entry_point, disabled)
         installed = {entry_point.name for entry_point in entry_points}
         for name in sorted(set(disabled) - installed):
-            reason = f"{DISABLE_VARIABLE} names it, and it is not installed.{did_you_mean(name, installed)}"
+            why = "it is the core" if name == PROJECT else "it is not installed"
+            reason = f"{DISABLE_VARIABLE} names it, and {why}.{did_you_mean(name, installed)}"
             catalog._plugins.append(Plugin(name=name, state="disabled", reason=reason))
         return catalog
 

@@ -88,16 +88,18 @@ def verify_folder(folder: Path) -> str:
         sha256 of the manifest.
 
     Raises:
-        CorruptError: A file is missing, or not what was saved; it is named.
+        CorruptError: A file is missing, was added, or is not what was saved; it is named.
     """
     manifest = folder / MANIFEST
     try:
         text = manifest.read_bytes()
-        sums: dict[str, str] = json.loads(text)["sha256"]
+        sums = dict(json.loads(text)["sha256"])
     except FileNotFoundError as error:
         raise CorruptError(f"{folder}: there is no {MANIFEST}: this is no whole folder") from error
     except (ValueError, KeyError, TypeError) as error:
         raise CorruptError(f"{manifest}: the manifest is damaged; take another copy") from error
+    if added := _files(folder) - sums.keys():
+        raise CorruptError(f"{folder / min(added)}: the manifest does not know this file; take it away")
     for name, expected in sums.items():
         file = folder / name
         if not file.is_file():
@@ -233,12 +235,16 @@ def _restore_optimizer(
 # Bytes on the disk -------------------------------------------------------------------------------------
 
 
+def _files(folder: Path) -> set[str]:
+    """The names of all files of a folder but its manifest."""
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix() for path in paths} - {MANIFEST}
+
+
 def _seal(folder: Path) -> str:
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    sums = {path.relative_to(folder).as_posix(): _sha256(path) for path in files}
     manifest = folder / MANIFEST
-    write_json(manifest, {"sha256": sums})
-    for path in [*files, manifest, *(p for p in folder.rglob("*") if p.is_dir()), folder]:
+    write_json(manifest, {"sha256": {name: _sha256(folder / name) for name in sorted(_files(folder))}})
+    for path in [*folder.rglob("*"), folder]:
         _flush(path)
     return _sha256(manifest)
 

@@ -7,9 +7,11 @@ from typing import Any, NamedTuple
 
 import torch
 
-from seqloom.errors import ConfigError
+from seqloom.errors import ConfigError, unknown_name
 
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+DEVICES = ("auto", "cpu", "cuda")
+DTYPES = ("auto", *_DTYPES)
 
 
 class Device(NamedTuple):
@@ -45,8 +47,12 @@ def choose_device(device: str = "auto", dtype: str = "auto") -> Device:
         dtype: auto, fp32, bf16 or fp16.
 
     Raises:
-        ConfigError: A GPU, or a dtype, that is not there.
+        ConfigError: A GPU, or a dtype, that is not there, or a name of neither.
     """
+    if device not in DEVICES:
+        raise ConfigError(unknown_name("device", device, DEVICES))
+    if dtype not in DTYPES:
+        raise ConfigError(unknown_name("dtype", dtype, DTYPES))
     if device == "cuda" and not torch.cuda.is_available():
         raise ConfigError(f"device: cuda was asked for, but {_why_no_gpu()}; use device: cpu or auto")
     if device == "cpu" or not torch.cuda.is_available():

@@ -8,6 +8,7 @@ from typing import Any
 
 from seqloom.build import Builder
 from seqloom.checkpoint import save_tensors, write_folder, write_json
+from seqloom.jsonable import jsonable
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
 from seqloom.tokenizer import Tokenizer
@@ -35,7 +36,7 @@ def export_model(
         config = {"job": job, "steps": outcome.step, "versions": dict(versions)}
         write_json(aside / "config.json", config)
         write_json(aside / "generation_config.json", job["decode"])
-        write_json(aside / "metrics.json", [score.__dict__ for score in outcome.scores])
+        write_json(aside / "metrics.json", jsonable(outcome.scores))
         card = _card(job, model, outcome, versions)
         (aside / "README.md").write_text(card, encoding="utf-8")
 

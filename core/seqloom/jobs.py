@@ -10,18 +10,27 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from filelock import FileLock, Timeout
 
 import seqloom
 from seqloom.allocator import peak_memory_bytes, tuned
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import Checkpoints, read_json, storage_errors, write_json
+from seqloom.checkpoint import Checkpoints, read_json, storage_errors, verify_folder, write_json
 from seqloom.config import DecodeConfig, SplitConfig
 from seqloom.data.cache import SKIPPED, Cache, cache_folder
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
 from seqloom.device import Device, choose_device
-from seqloom.errors import ConfigError, DataError, Interrupted, StorageError, UsageError
+from seqloom.errors import (
+    BusyError,
+    ConfigError,
+    CorruptError,
+    DataError,
+    Interrupted,
+    StorageError,
+    UsageError,
+)
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
@@ -67,6 +76,7 @@ class Site:
 
 def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
+    site.registry.prepare()
     device = _device(job)
     hashes = _data_hashes(job, ("train", "valid"))
     folder = site.runs / new_run_id()
@@ -74,8 +84,9 @@ def train_job(job: Job, site: Site) -> Trained:
         folder.mkdir(parents=True)
         write_json(folder / "config.json", {"job": _whole(job), "data": hashes})
     job = job_from_dict(_whole(job), site.catalog, folder)  # from here on as a resumed run has it
-    run = _start(site, "train", job, device, folder=folder, data=hashes)
-    return _train(job, site, run, device)
+    with _alone(folder):
+        run = _start(site, "train", job, device, folder=folder, data=hashes)
+        return _train(job, site, run, device)
 
 
 def resume_job(run_folder: Path, site: Site) -> Trained:
@@ -86,16 +97,51 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         DataError: The data is not what the run began with.
         UsageError: The run has come to its end already.
     """
-    saved = read_json(run_folder / "config.json")
+    saved = read_run_config(run_folder)
     job = job_from_dict(saved["job"], site.catalog, run_folder)
-    for name, digest in _data_hashes(job, ("train", "valid")).items():
-        if saved["data"].get(name) != digest:
-            raise DataError("this file has changed since the run began; start a new run", name)
-    device = _device(job)
-    run = site.registry.run(run_folder.name)
-    if run.status == "finished":
-        raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
-    return _train(job, site, site.registry.reopen_run(run.id), device)
+    with _alone(run_folder):
+        for name, digest in _data_hashes(job, ("train", "valid")).items():
+            if saved["data"].get(name) != digest:
+                raise DataError("this file has changed since the run began; start a new run", name)
+        device = _device(job)
+        run = site.registry.run(run_folder.name)
+        if run.status == "finished":
+            raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
+        return _train(job, site, site.registry.reopen_run(run.id), device)
+
+
+def read_run_config(run_folder: Path) -> dict[str, Any]:
+    """The ``job`` that a run was started with, and the sha256 of its ``data`` files.
+
+    Raises:
+        StorageError: The folder is no run's.
+    """
+    saved = read_json(run_folder / "config.json")
+    match saved:
+        case {"job": dict(), "data": dict()}:
+            return dict(saved)
+    raise CorruptError(f"{run_folder / 'config.json'}: this is not what a training run was started with")
+
+
+@contextmanager
+def _alone(run_folder: Path) -> Iterator[None]:
+    """Holds a run folder, so that no second process trains in it.
+
+    Raises:
+        BusyError: Another one does.
+    """
+    lock = FileLock(run_folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:  # an OSError, too
+        busy = f"another process is training in {run_folder}; wait for it, or stop it"
+        raise BusyError(busy) from error
+    except OSError as error:
+        raise StorageError(f"{run_folder}: cannot lock it: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
@@ -201,11 +247,7 @@ def _evaluator(
     job: Job, builder: Builder, kit: Kit, split: str, decode: DecodeConfig, device: Device
 ) -> Evaluator:
     examples = _examples(job, builder, _split(job, split))
-    tokenizer = kit.tokenizer("target")
-    part = job.config.tokenizers.get("target", job.config.tokenizers.get("joint"))
-    signature = f"version:{seqloom.__version__}"
-    if tokenizer is not None and part is not None:
-        signature = f"token:{part.name}|size:{tokenizer.vocabulary.size}|{signature}"
+    signatures = [kit.target_signature, f"version:{seqloom.__version__}"]
     return Evaluator(
         Dataset.load(examples, kit.modalities, kit.task.read_target),
         kit.task,
@@ -213,7 +255,7 @@ def _evaluator(
         decode=decode,
         device=device,
         split=split,
-        target_signature=signature,
+        target_signature="|".join(filter(None, signatures)),
     )
 
 
@@ -351,4 +393,6 @@ def open_model(name: str, site: Site, *, device: str = "auto", dtype: str = "aut
     folder = Path(record.folder)
     if not folder.is_dir():
         raise StorageError(f"{folder}: the folder of {record.uri} is not there any more")
+    if verify_folder(folder) != record.sha256:
+        raise CorruptError(f"{folder}: this is another model than was registered as {record.uri}")
     return Predictor.load(folder, site.catalog, device=device, dtype=dtype, uri=record.uri)

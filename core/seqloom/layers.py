@@ -176,7 +176,10 @@ class _Reader:
             return Node(self._mapping(found), origin)
         if isinstance(found, yaml.SequenceNode):
             return Node([self.node(child, self._place(child)) for child in found.value], origin)
-        return Node(self.loader.construct_object(found), origin)
+        try:
+            return Node(self.loader.construct_object(found), origin)
+        except ValueError as error:  # Python reads no number of thousands of digits
+            raise ConfigError(f"{self._place(found)}: this value cannot be read: {error}") from error
 
     def _mapping(self, found: yaml.MappingNode) -> dict[str, Node]:
         children: dict[str, Node] = {}
@@ -184,7 +187,8 @@ class _Reader:
             place = self._place(key_node)
             key = self.node(key_node, place).value
             if not isinstance(key, str):
-                raise ConfigError(f"{place}: the key {key_node.value!r} is not a text; put it in quotes")
+                shown = "of several parts" if isinstance(key, dict | list) else repr(key_node.value)
+                raise ConfigError(f"{place}: the key {shown} is not a text; put it in quotes")
             if key in children:
                 raise ConfigError(f"{place}: the key '{key}' is there already: {children[key].origin}")
             children[key] = self.node(child, place)

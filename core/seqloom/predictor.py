@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.checkpoint import load_tensors, read_json, verify_folder
@@ -15,6 +17,7 @@ from seqloom.decode import decode_stream
 from seqloom.device import Device, choose_device
 from seqloom.errors import CorruptError, DataError, UsageError, unknown_name
 from seqloom.jobfile import Job, job_from_dict
+from seqloom.keys import explain
 from seqloom.model import Seq2Seq
 from seqloom.task import Example, Prediction
 
@@ -88,12 +91,18 @@ class Predictor:
         Args:
             inputs: A text or path each; for a task of several inputs, a dictionary of slots.
             options: Keys of :class:`seqloom.config.DecodeConfig`, as ``beam=5``.
+
+        Raises:
+            UsageError: What is given is not such a list, or there is no such option.
+            DataError: An input cannot be used.
         """
         text = self.kit.task.text
         return [text(found.hypotheses[0]) for found in self.decode_all(inputs, **options)]
 
     def decode_all(self, inputs: Iterable[str | dict[str, str]], **options: Any) -> Iterator[Prediction]:
         """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
+        if isinstance(inputs, str | bytes | dict):
+            raise UsageError("give a list of inputs; for a single one, a list of one")
         located = (
             Located(self._example(number, given), line=number + 1) for number, given in enumerate(inputs)
         )
@@ -117,16 +126,22 @@ class Predictor:
             merged["beam"] = max(merged["beam"], merged["n_best"])
         try:
             return DecodeConfig(**merged)
-        except ValueError as error:
-            raise UsageError(f"these decoding options do not go together: {error}") from error
+        except ValidationError as error:
+            wrong = (": ".join([*map(str, d["loc"]), explain(d)]) for d in error.errors())
+            raise UsageError("; ".join(wrong)) from error
 
     def _example(self, number: int, given: str | dict[str, str]) -> Example:
         slots = list(self.kit.modalities)
+        place = ("<inputs>", number + 1)
         if isinstance(given, str):
             if len(slots) > 1:
-                raise DataError(f"this model takes {', '.join(slots)}: give a dictionary of them")
+                raise DataError(f"this model takes {', '.join(slots)}: give a dictionary of them", *place)
             given = {slots[0]: given}
+        if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
+            raise DataError("an input is a text, or a dictionary of texts", *place)
+        for slot in given.keys() - set(slots):
+            raise DataError(unknown_name("input slot", slot, slots), *place)
         for slot in slots:
             if not given.get(slot, "").strip():
-                raise DataError(f"the {slot} is empty; give some text", "input", number + 1)
+                raise DataError(f"the {slot} is empty; give some text", *place)
         return Example(number, given, None, [])

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from seqloom.jsonable import jsonable
 from seqloom.registry.records import Score
 
 
@@ -93,4 +94,4 @@ class MetricsLog:
 
     def _write(self, record: dict[str, Any]) -> None:
         with self.file.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(record) + "\n")
+            stream.write(json.dumps(jsonable(record), allow_nan=False) + "\n")

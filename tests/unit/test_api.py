@@ -30,3 +30,8 @@ def test_a_model_that_is_not_there(workplace: Any) -> None:
 def test_the_public_names_stay_what_they_are() -> None:
     assert seqloom.load is api.load
     assert seqloom.train is api.train
+
+
+def test_overrides_come_as_a_list(workplace: Any) -> None:
+    with pytest.raises(seqloom.SeqloomError, match=r"overrides is a list, as \['train.steps=1'\]"):
+        seqloom.train(workplace.job, overrides="train.steps=1")

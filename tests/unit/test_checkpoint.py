@@ -91,6 +91,10 @@ def test_what_is_damaged_is_named(tmp_path: Path) -> None:
     (folder / "file.txt").unlink()
     with pytest.raises(CorruptError, match=r"file\.txt: the file is missing"):
         verify_folder(folder)
+    (folder / "file.txt").write_text("one")
+    (folder / "more.txt").write_text("more")
+    with pytest.raises(CorruptError, match=r"more\.txt: the manifest does not know this file"):
+        verify_folder(folder)
     (folder / "manifest.json").write_text("[]")
     with pytest.raises(CorruptError, match=r"manifest\.json: the manifest is damaged"):
         verify_folder(folder)

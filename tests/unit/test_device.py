@@ -92,3 +92,9 @@ def test_a_build_without_gpu_support_says_so(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(torch.version, "cuda", None)
     monkeypatch.setattr(torch.version, "hip", None)
     assert choose_device().reason.startswith("cpu (this build of torch has no GPU support)")
+
+
+@pytest.mark.parametrize(("device", "dtype"), [("tpu", "auto"), ("cuda:0", "auto"), ("cpu", "fp8")])
+def test_a_name_that_means_nothing_is_refused(device: str, dtype: str) -> None:
+    with pytest.raises(ConfigError, match=r"no (device|dtype) '.*'; there are: auto, "):
+        choose_device(device, dtype)

@@ -15,7 +15,7 @@ CORE = ROOT / "core" / "seqloom"
 LONGEST_FILE = 400
 
 FLOORS = {
-    0: "errors hooks builtin catalog plugincheck config jobfile jobcheck keys layers vocabulary registry",
+    0: "errors hooks builtin catalog plugincheck config jobfile jobcheck keys layers jsonable vocabulary registry",
     1: "batch device allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model data optim checkpoint step trainer progress evaluate decode",

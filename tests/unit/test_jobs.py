@@ -5,7 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
+import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,14 @@ import pytest
 import torch
 
 from seqloom.checkpoint import Checkpoints
-from seqloom.errors import ConfigError, DataError, StorageError, UsageError
+from seqloom.errors import (
+    BusyError,
+    ConfigError,
+    CorruptError,
+    DataError,
+    StorageError,
+    UsageError,
+)
 from seqloom.jobfile import Job
 from seqloom.jobs import Site, evaluate_job, find_run, open_model, resume_job, train_job
 
@@ -72,6 +81,43 @@ def test_data_that_changed_is_not_resumed(job: Callable[..., Job], site: Site, w
     (workplace.folder / "train.src").write_text("1\n" * 40)
     with pytest.raises(DataError, match=r"train\.src: this file has changed since the run began"):
         resume_job(folder, site)
+
+
+def test_a_run_that_is_trained_already_is_busy(job: Callable[..., Job], site: Site) -> None:
+    """A second process asks while the first one trains; here the first one's stop asks for it."""
+    asked: list[BaseException] = []
+
+    def stop() -> int | None:
+        (folder,) = site.runs.glob("2*")
+        with pytest.raises(BusyError) as caught:
+            resume_job(folder, site)
+        asked.append(caught.value)
+        return None
+
+    train_job(job("train.steps=1"), replace(site, stop=stop))
+    assert "another process is training in" in str(asked[0])
+
+
+@pytest.mark.parametrize("text", ["[]", "{}", '{"job": 1, "data": {}}'])
+def test_a_folder_that_is_no_runs_is_told(site: Site, tmp_path: Path, text: str) -> None:
+    (tmp_path / "config.json").write_text(text)
+    with pytest.raises(CorruptError, match="not what a training run was started with"):
+        resume_job(tmp_path, site)
+
+
+def test_scores_are_signed_by_the_tokenizer_that_made_them(job: Callable[..., Job], site: Site) -> None:
+    predictor = open_model(train_job(job("train.steps=1"), site).model.uri, site)
+    other = job("tokenizers={joint: char}")
+    _, scores, _ = evaluate_job(predictor, site, "valid", predictor.decode, other)
+    assert scores[0].signature.startswith("token:word|")
+
+
+def test_another_model_in_the_folder_is_noticed(job: Callable[..., Job], site: Site) -> None:
+    first, second = (train_job(job(f"train.seed={seed}", "train.steps=1"), site).model for seed in (1, 2))
+    shutil.rmtree(first.folder)
+    shutil.copytree(second.folder, first.folder)
+    with pytest.raises(CorruptError, match=f"another model than was registered as {first.uri}"):
+        open_model(first.uri, site)
 
 
 def test_an_evaluation_is_a_run_of_its_own(job: Callable[..., Job], site: Site) -> None:

@@ -66,6 +66,8 @@ def test_every_value_knows_its_line() -> None:
         ("a: !!set {b}", "job.yaml:1: tags (tag:yaml.org,2002:set) are not allowed here"),
         ("a: 1\n--- \nb: 2", "job.yaml:2: but found another document"),
         ("a: 1\n0: 2", "job.yaml:2: the key '0' is not a text; put it in quotes"),
+        ("a: 1\n? [b]\n: 2", "job.yaml:2: the key of several parts is not a text; put it in quotes"),
+        (f"a: 1\nb: {'9' * 5000}", "job.yaml:2: this value cannot be read: Exceeds the limit"),
         ("? [a]\n: 1", "job.yaml:1: the key "),
         ("a: \x07", "job.yaml: unacceptable character #x0007"),
         ("a: " + "[" * 5000, "job.yaml: nested too deeply"),

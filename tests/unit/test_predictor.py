@@ -84,7 +84,7 @@ def test_options_that_are_none_are_refused(predictor: Predictor) -> None:
 
 @pytest.mark.parametrize("given", ["", "  ", {"source": ""}, {}])
 def test_empty_inputs_are_refused_with_their_number(predictor: Predictor, given: Any) -> None:
-    with pytest.raises(DataError, match="input:2: the source is empty"):
+    with pytest.raises(DataError, match="<inputs>:2: the source is empty"):
         predictor.predict(["1 2", given])
 
 
@@ -140,3 +140,42 @@ def test_a_damaged_file_is_named(folder: Path, tmp_path: Path, catalog: Catalog)
     (copy / "model.safetensors").write_bytes(weights)
     with pytest.raises(CorruptError, match=r"model\.safetensors: its bytes are not those"):
         Predictor.load(copy, catalog)
+
+
+@pytest.mark.parametrize("inputs", ["1 2", b"1 2", {"source": "1 2"}])
+def test_inputs_come_as_a_list(predictor: Predictor, inputs: Any) -> None:
+    with pytest.raises(UsageError, match="give a list of inputs"):
+        predictor.predict(inputs)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (3, "an input is a text, or a dictionary of texts"),
+        (None, "an input is a text, or a dictionary of texts"),
+        ({"source": 3}, "an input is a text, or a dictionary of texts"),
+        ({"src": "1"}, "no input slot 'src'; there are: source"),
+        ({"source": "1", "more": "2"}, "no input slot 'more'"),
+        (" ", "the source is empty"),
+    ],
+)
+def test_an_input_that_cannot_be_is_told_by_its_number(
+    predictor: Predictor, given: Any, message: str
+) -> None:
+    with pytest.raises(DataError, match=rf"<inputs>:2: {message}"):
+        predictor.predict(["1", given])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"beam": 0}, "beam: expected greater than or equal to 1, found 0"),
+        ({"beam": None}, "beam: expected a whole number, found null"),
+        ({"n_best": 3, "beam": 2}, "^n_best 3 asks for more outputs than beam 2 keeps$"),
+    ],
+)
+def test_decoding_options_are_refused_in_our_words(
+    predictor: Predictor, options: Any, message: str
+) -> None:
+    with pytest.raises(UsageError, match=message):
+        predictor.predict(["1"], **options)

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import inspect
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from io import TextIOWrapper
 from pathlib import Path
+from tempfile import mkstemp
 from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from seqloom.cli.output import State, plain, print_json
+from seqloom.cli.output import State, print_json
 from seqloom.errors import DataError, StorageError, UsageError
 from seqloom.hooks import Options, TaskSpec
+from seqloom.jsonable import jsonable
 
 if TYPE_CHECKING:
     from seqloom.catalog import Catalog
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from seqloom.predictor import Predictor
     from seqloom.task import Prediction
 
-STDIN = "<stdin>"
+ARGUMENTS, STDIN = "<arguments>", "<stdin>"
 
 
 class Format(StrEnum):
@@ -140,7 +142,8 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
             predictions = decode_job(predictor, site, request.file, located, decode)
         else:
             given = request.inputs or _stdin_lines(spec.verb)
-            predictions = predictor.decode_located(_located(given, predictor), decode)
+            located = _located(given, predictor, ARGUMENTS if request.inputs else STDIN)
+            predictions = predictor.decode_located(located, decode)
         kept = []
         with _opened(request.output) as stream:
             for prediction in predictions:
@@ -164,26 +167,22 @@ def _opened_model(name: str, site: Site, *, device: str, dtype: str = "auto") ->
 
 
 def _stdin_lines(verb: str) -> Iterator[str]:
+    from seqloom.data.files import decoded_lines  # noqa: PLC0415
+
     if sys.stdin is None or sys.stdin.isatty():
         raise UsageError(f"nothing to {verb}: give inputs, --input FILE, or a pipe")
-    if isinstance(sys.stdin, TextIOWrapper):  # whatever the locale, as files are
-        sys.stdin.reconfigure(encoding="utf-8", errors="strict")
-    try:
-        for line in sys.stdin:
-            yield line.rstrip("\r\n")
-    except UnicodeDecodeError as error:
-        raise DataError(f"this is not UTF-8 ({error.reason} at byte {error.start})", STDIN) from error
+    yield from decoded_lines(sys.stdin.buffer, STDIN)
 
 
-def _located(given: Iterable[str], predictor: Predictor, file: Path | None = None) -> Iterator[Located]:
+def _located(given: Iterable[str], predictor: Predictor, place: Path | str) -> Iterator[Located]:
     from seqloom.data.manifest import Located  # noqa: PLC0415
     from seqloom.task import Example  # noqa: PLC0415
 
     slot = _only_slot(predictor)
-    files = {} if file is None else {slot: file}
+    files = {slot: place} if isinstance(place, Path) else {}
     for number, text in enumerate(given):
         if not text.strip():
-            raise DataError("the line is empty; give some text", file or STDIN, number + 1)
+            raise DataError("the line is empty; give some text", place, number + 1)
         yield Located(Example(number, {slot: text}, None, []), files, number + 1)
 
 
@@ -205,19 +204,43 @@ def _only_slot(predictor: Predictor) -> str:
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Stdout, or a file that is there whole or not at all."""
+    """Stdout; or a file that is there whole or not at all; or a pipe or a device, as it comes."""
     if output is None:
         yield sys.stdout
         return
-    aside = output.with_name(f".{output.name}.tmp")
     try:
-        with aside.open("w", encoding="utf-8") as stream:
+        with _streamed(output) if output.exists() and not output.is_file() else _aside(output) as stream:
             yield stream
-        aside.replace(output)
     except OSError as error:
         raise StorageError(f"{output}: cannot write it: {error.strerror}") from error
+
+
+@contextmanager
+def _streamed(output: Path) -> Iterator[TextIO]:
+    with output.open("w", encoding="utf-8") as stream:
+        yield stream
+
+
+@contextmanager
+def _aside(output: Path) -> Iterator[TextIO]:
+    """A new file beside the one that a link leads to, in its place once it is whole."""
+    target = output.resolve()
+    descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    aside = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            yield stream
+        aside.chmod(target.stat().st_mode & 0o777 if target.exists() else _new_file_mode())
+        aside.rename(target)
     finally:
         aside.unlink(missing_ok=True)
+
+
+def _new_file_mode() -> int:
+    """The permissions that this process gives to new files; mkstemp gives fewer."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return 0o666 & ~mask
 
 
 def _write(stream: TextIO, prediction: Prediction, predictor: Predictor, format_: Format) -> None:
@@ -225,7 +248,7 @@ def _write(stream: TextIO, prediction: Prediction, predictor: Predictor, format_
     if format_ is Format.jsonl:
         rendered = [task.render(found, prediction.example) for found in prediction.hypotheses]
         record = {"id": prediction.example.id, **prediction.example.inputs, "outputs": rendered}
-        stream.write(json.dumps(plain(record), ensure_ascii=False) + "\n")
+        stream.write(json.dumps(jsonable(record), ensure_ascii=False) + "\n")
         return
     for found in prediction.hypotheses:
         text = task.text(found).replace("\n", " ")  # a line an output, whatever the output

@@ -6,7 +6,6 @@ import os
 import platform
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
@@ -86,12 +85,14 @@ def _load_troubles(catalog: Catalog, plugin: Plugin) -> Iterator[str]:
 
 
 def _registry(state: State) -> Finding:
+    from seqloom.registry.database import sqlite_file  # noqa: PLC0415
     from seqloom.registry.store import DEFAULT_URL, Registry  # noqa: PLC0415
 
     url = state.registry or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL
-    if url == DEFAULT_URL and not Path("registry.db").exists():
-        return Finding("registry", True, f"{url}, which the first job makes")
     try:
+        file = sqlite_file(url)
+        if file is not None and not file.exists():
+            return Finding("registry", True, f"{url}, which the first job makes")
         with Registry(url) as registry:
             newest = registry.runs(limit=1)
     except SeqloomError as error:

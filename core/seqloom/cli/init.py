@@ -9,7 +9,7 @@ import typer
 
 from seqloom.catalog import Catalog
 from seqloom.cli.output import note
-from seqloom.errors import ConfigError, UsageError
+from seqloom.errors import ConfigError, StorageError, UsageError
 
 
 def register(app: typer.Typer, catalog: Catalog) -> None:
@@ -33,4 +33,8 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
                 stream.write(spec.job)
         except FileExistsError:
             raise UsageError(f"{path} is there already; name another file, or --force") from None
+        except OSError as error:
+            if not force:
+                path.unlink(missing_ok=True)  # half of it would be in the way of the next try
+            raise StorageError(f"{path}: cannot write it: {error.strerror}") from error
         note(f"wrote {path}; see all of its values with `seqloom config show {path}`")

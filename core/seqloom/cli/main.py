@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated, Any
 
@@ -23,6 +24,7 @@ from seqloom.errors import (
     BUG_EXIT_CODE,
     Interrupted,
     MemoryShortError,
+    PluginError,
     SeqloomError,
     StorageError,
     is_out_of_memory,
@@ -36,6 +38,8 @@ TELL_OF_PLUGINS = frozenset({"doctor", "plugins"})
 def main() -> None:
     """Runs the command line and exits."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, TextIOWrapper):  # whatever the locale: data is UTF-8, as files are
+        sys.stdout.reconfigure(encoding="utf-8")
     try:
         build_app(Catalog.from_environment())()
     except (Exception, KeyboardInterrupt) as error:  # outside of any command
@@ -46,8 +50,12 @@ def main() -> None:
 
 def build_app(catalog: Catalog) -> typer.Typer:
     """All commands, the verbs of installed tasks among them."""
+
+    class Root(_Root):
+        troubles = tuple(plugin.trouble for plugin in catalog.set_aside())
+
     app = typer.Typer(
-        cls=_Root,
+        cls=Root,
         help=(seqloom.__doc__ or "").partition("\n")[0],
         no_args_is_help=True,
         rich_markup_mode=None,  # rich would double the time that --help takes
@@ -100,7 +108,18 @@ def _verdict(error: BaseException) -> tuple[int, str]:
 
 
 class _Root(TyperGroup):
-    """All commands; their errors become exit codes here."""
+    """All commands; their errors become exit codes here.
+
+    Attributes:
+        troubles: Why plugins are set aside, a line each.
+    """
+
+    troubles: Sequence[str] = ()
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if self.troubles and self.get_command(ctx, args[0]) is None:
+            raise PluginError("\n".join([f"no command '{args[0]}' of a plugin in use", *self.troubles]))
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -132,7 +151,7 @@ def _root(catalog: Catalog) -> Callable[..., None]:
         context.obj = State(registry=registry, debug=debug)
         if context.invoked_subcommand not in TELL_OF_PLUGINS:
             for plugin in catalog.set_aside():
-                if plugin.state == "quarantined":
+                if plugin.state == "quarantined" or not plugin.distribution:
                     note(f"warning: {plugin.trouble}")
 
     return root

@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from seqloom.cli.output import moment, note, open_registry, plain, print_json, print_table
+from seqloom.cli.output import moment, note, open_registry, print_json, print_table
 from seqloom.cli.runs import Json, Limit, Where, latest, print_scores
+from seqloom.jsonable import jsonable
 from seqloom.registry.records import Model
 
 Uri = Annotated[
@@ -68,7 +69,7 @@ def alias_model(
 
 
 def _json(model: Model) -> dict[str, object]:
-    return {"uri": model.uri, **plain(model)}
+    return {"uri": model.uri, **jsonable(model)}
 
 
 def _row(model: Model) -> tuple[str, ...]:

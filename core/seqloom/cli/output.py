@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
+
+from seqloom.jsonable import jsonable
 
 if TYPE_CHECKING:
     from seqloom.registry.store import Registry
@@ -43,8 +44,8 @@ def note(message: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Prints data for programs; see :func:`plain`."""
-    typer.echo(json.dumps(plain(value), indent=2, ensure_ascii=False))
+    """Prints data for programs; see :func:`seqloom.jsonable.jsonable`."""
+    typer.echo(json.dumps(jsonable(value), indent=2, ensure_ascii=False))
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -61,21 +62,6 @@ def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     console.print(table)
-
-
-def plain(value: Any) -> Any:
-    """A record as JSON has it: moments in ISO 8601, and null for NaN and infinities."""
-    if is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
-    if isinstance(value, Mapping):
-        return {str(key): plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, float) and not math.isfinite(value):
-        return None
-    return value
 
 
 def moment(value: datetime) -> str:

@@ -48,14 +48,13 @@ def resume(
     run: Annotated[str, typer.Argument(help="The run's folder, its id or the beginning of it.")],
 ) -> None:
     """Go on with a training from its newest checkpoint."""
-    from seqloom.checkpoint import read_json  # noqa: PLC0415
     from seqloom.cli.site import open_site, open_training_site  # noqa: PLC0415
-    from seqloom.jobs import find_run, resume_job  # noqa: PLC0415
+    from seqloom.jobs import find_run, read_run_config, resume_job  # noqa: PLC0415
 
     state: State = ctx.obj
     with open_site(state) as site:
         folder = find_run(run, site)
-    steps = read_json(folder / "config.json")["job"]["train"]["steps"]
+    steps = read_run_config(folder)["job"]["train"]["steps"]
     with open_training_site(state, steps) as site:
         report(resume_job(folder, site))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from seqloom.errors import DataError, StorageError, did_you_mean
@@ -83,10 +83,7 @@ def read_lines(path: Path) -> Iterator[str]:
         DataError: The file is empty, is no gzip file inside, or a line is not UTF-8.
         StorageError: The file cannot be read.
     """
-    for line in scan_lines(path):
-        if isinstance(line, UndecodableError):
-            raise line
-        yield line
+    return _strict(scan_lines(path))
 
 
 def scan_lines(path: Path) -> Iterator[str | UndecodableError]:
@@ -97,6 +94,8 @@ def scan_lines(path: Path) -> Iterator[str | UndecodableError]:
         with opened(path, "rb") as file:
             for number, line in enumerate(file, 1):
                 yield _decoded(line, path, number)
+    except FileNotFoundError as error:
+        raise DataError("there is no such file", path) from error
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise DataError(f"broken gzip: {error}", path, number + 1) from error
     except OSError as error:
@@ -105,7 +104,19 @@ def scan_lines(path: Path) -> Iterator[str | UndecodableError]:
         raise DataError("the file is empty", path)
 
 
-def _decoded(line: bytes, path: Path, number: int) -> str | UndecodableError:
+def decoded_lines(lines: Iterable[bytes], name: Path | str) -> Iterator[str]:
+    """Lines of bytes as :func:`read_lines` has them; ``name`` is for errors."""
+    return _strict(_decoded(line, name, number) for number, line in enumerate(lines, 1))
+
+
+def _strict(lines: Iterable[str | UndecodableError]) -> Iterator[str]:
+    for line in lines:
+        if isinstance(line, UndecodableError):
+            raise line
+        yield line
+
+
+def _decoded(line: bytes, path: Path | str, number: int) -> str | UndecodableError:
     if number == 1:
         line = line.removeprefix(BYTE_ORDER_MARK)
     line = line.removesuffix(b"\n").removesuffix(b"\r")

@@ -12,6 +12,9 @@ from typing import Any, NamedTuple
 from seqloom.data.files import UndecodableError, scan_lines
 from seqloom.errors import DataError, unknown_name
 
+LONGEST_FIELD = 2**31 - 1
+"""Characters; Python's own limit of 131,072 is less than a document may have."""
+
 Columns = Mapping[str, int | str]
 """For each slot its column: a name, or a number from 0."""
 
@@ -64,6 +67,7 @@ def _tsv_fields(path: Path) -> Iterator[Fields | DataError]:
 
 
 def _csv_fields(path: Path) -> Iterator[Fields | DataError]:
+    csv.field_size_limit(LONGEST_FIELD)
     undecodable: list[UndecodableError] = []
 
     def texts() -> Iterator[str]:

@@ -51,7 +51,7 @@ class Database:
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
         parsed = _parse(url)
-        file = _file(parsed)
+        file = sqlite_file(url)
         self.place = str(file or parsed.render_as_string(hide_password=True))
         self._lock_file = file and file.with_name(file.name + ".lock")
         self._lock_timeout_seconds = lock_timeout_seconds
@@ -178,11 +178,16 @@ def _parse(url: str) -> URL:
     return parsed
 
 
-def _file(url: URL) -> Path | None:
-    """SQLite's file; None for a database in memory or behind a server."""
-    if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
+def sqlite_file(url: str) -> Path | None:
+    """SQLite's file, there or not; None for a database in memory or behind a server.
+
+    Raises:
+        ConfigError: The URL makes no sense.
+    """
+    parsed = _parse(url)
+    if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         return None
-    return Path(str(url.database).removeprefix("file:")).absolute()
+    return Path(str(parsed.database).removeprefix("file:")).absolute()
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NotRequired, Self, TypedDict, TypeVar, Unpack
@@ -13,7 +15,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from seqloom.errors import ConfigError
-from seqloom.registry.database import Database
+from seqloom.registry.database import Database, sqlite_file
 from seqloom.registry.lookup import (
     LATEST,
     alias_row,
@@ -29,6 +31,7 @@ from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
 
 DEFAULT_URL: Final = "sqlite:///registry.db"
+EMPTY_URL: Final = "sqlite://"  # in memory: what reading finds where nobody has written yet
 RowT = TypeVar("RowT", RunRow, ModelRow)
 
 
@@ -65,20 +68,23 @@ class Registry:
 
     Args:
         url: An SQLAlchemy URL; None for ``SEQLOOM_REGISTRY``, and where that is not set for
-            ``registry.db`` in the working folder. A database that is not there is made, an older one
-            is upgraded.
+            ``registry.db`` in the working folder. It is opened by the first verb: one that writes makes
+            a database that is not there, one that reads finds nothing in it; an older one is upgraded.
         clock: What time it is, aware.
 
     Raises:
-        ConfigError: The URL makes no sense.
-        StorageError: The database cannot be read or written; every verb may raise it.
+        ConfigError: The URL makes no sense, or needs a package that is not there.
+        StorageError: The database cannot be read or written; any verb may raise it.
         BusyError: Another process wrote for a minute; every verb that writes may raise it.
     """
 
     def __init__(
         self, url: str | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
     ) -> None:
-        self._database = Database(url or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL)
+        self._url = url or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL
+        self._file = sqlite_file(self._url)
+        self._opened: Database | None = None
+        self._opening = threading.Lock()
         self._clock = clock
 
     def __enter__(self) -> Self:
@@ -89,7 +95,29 @@ class Registry:
 
     def close(self) -> None:
         """Lets go of the database."""
-        self._database.close()
+        if self._opened is not None:
+            self._opened.close()
+
+    def prepare(self) -> None:
+        """Opens the database, or makes it, so that what is wrong with it is known before long work."""
+        self._open()
+
+    def _open(self) -> Database:
+        with self._opening:
+            self._opened = self._opened or Database(self._url)
+            return self._opened
+
+    def _writing(self) -> AbstractContextManager[Session]:
+        return self._open().writing()
+
+    @contextmanager
+    def _reading(self) -> Iterator[Session]:
+        if self._opened is None and self._file is not None and not self._file.exists():
+            with closing(Database(EMPTY_URL)) as empty, empty.reading() as session:
+                yield session
+        else:
+            with self._open().reading() as session:
+                yield session
 
     # Runs ----------------------------------------------------------------------------------------------
 
@@ -104,7 +132,7 @@ class Registry:
         """
         now = self._clock()
         row = RunRow(status="running", started_at=now, **({"id": new_run_id(now), "folder": ""} | facts))
-        with self._database.writing() as session:
+        with self._writing() as session:
             if session.get(RunRow, row.id) is not None:
                 raise ConfigError(f"there is a run '{row.id}' already; resume it, or start another")
             session.add(row)
@@ -121,7 +149,7 @@ class Registry:
         Raises:
             ConfigError: There is no such run.
         """
-        with self._database.writing() as session:
+        with self._writing() as session:
             row = run_row(session, run_id)
             row.status, row.error, row.ended_at = status, error, self._clock()
             return _reread(session, row).record()
@@ -132,7 +160,7 @@ class Registry:
         Raises:
             ConfigError: There is no such run in this registry.
         """
-        with self._database.writing() as session:
+        with self._writing() as session:
             row = run_row(session, run_id)
             row.status, row.error, row.ended_at = "running", None, None
             return _reread(session, row).record()
@@ -143,7 +171,7 @@ class Registry:
         Raises:
             ConfigError: There is no such run.
         """
-        with self._database.writing() as session:
+        with self._writing() as session:
             row = run_row(session, run_id)
             for score in scores:  # a resumed run comes by the same steps again
                 session.execute(
@@ -165,7 +193,7 @@ class Registry:
         Raises:
             ConfigError: None is called that, or several begin so.
         """
-        with self._database.reading() as session:
+        with self._reading() as session:
             return run_row(session, run_id).record()
 
     def runs(self, where: str | None = None, limit: int | None = None) -> list[Run]:
@@ -178,7 +206,7 @@ class Registry:
         Raises:
             UsageError: The filter makes no sense.
         """
-        with self._database.reading() as session:
+        with self._reading() as session:
             query = select(RunRow).order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
             if where is not None:
                 query = query.where(*run_conditions(where, metrics(session, ScoreRow.run_id)))
@@ -203,7 +231,7 @@ class Registry:
             ConfigError: The name cannot be one, or there is no such run.
         """
         check_name("a model", name)
-        with self._database.writing() as session:
+        with self._writing() as session:
             maker = None if run_id is None else run_row(session, run_id)
             row = ModelRow(
                 name=name,
@@ -231,7 +259,7 @@ class Registry:
         Raises:
             ConfigError: There is no such model, version or alias.
         """
-        with self._database.reading() as session:
+        with self._reading() as session:
             return model_row(session, uri).record()
 
     def models(self, where: str | None = None, limit: int | None = None) -> list[Model]:
@@ -244,7 +272,7 @@ class Registry:
         Raises:
             UsageError: The filter makes no sense.
         """
-        with self._database.reading() as session:
+        with self._reading() as session:
             query = select(ModelRow).order_by(ModelRow.id.desc()).limit(limit)
             if where is not None:
                 query = query.where(*model_conditions(where, metrics(session, ScoreRow.model_id)))
@@ -259,7 +287,7 @@ class Registry:
         check_name("an alias", alias)
         if alias == LATEST:
             raise ConfigError(f"'{LATEST}' always is the newest version; choose another alias")
-        with self._database.writing() as session:
+        with self._writing() as session:
             row = version_row(session, name, version)
             session.merge(AliasRow(name=name, alias=alias, version=version))
             return _reread(session, row).record()
@@ -273,7 +301,7 @@ class Registry:
         Raises:
             ConfigError: There is no such alias.
         """
-        with self._database.writing() as session:
+        with self._writing() as session:
             found = alias_row(session, name, alias)
             row = version_row(session, name, found.version)
             session.delete(found)

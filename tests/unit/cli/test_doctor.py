@@ -51,7 +51,7 @@ def test_all_is_well(findings: Callable[..., Findings], tmp_path: Path) -> None:
     assert found["torch"]["detail"] == torch.__version__
     assert found["device"]["detail"] == choose_device().reason
     assert found["plugin text"]["detail"].endswith(", parts: 1")
-    assert found["registry"]["detail"].endswith("registry.db, newest run none")
+    assert found["registry"]["detail"].endswith("registry.db, which the first job makes")
     assert found["runs folder"]["detail"].startswith(f"{tmp_path / 'runs'}, ")
 
 

@@ -65,4 +65,7 @@ def test_a_task_without_a_job_file_says_so(seqloom: Seqloom, here: Path) -> None
 
 
 def test_a_folder_that_is_not_there_ends_with_74(seqloom: Seqloom) -> None:
-    assert "'nowhere/job.yaml'" in seqloom("init", "translation", "nowhere/job.yaml", code=74).stderr
+    assert (
+        "nowhere/job.yaml: cannot write it: No such file"
+        in seqloom("init", "translation", "nowhere/job.yaml", code=74).stderr
+    )

@@ -2,14 +2,12 @@ from __future__ import annotations
 
 import io
 import json
-import math
 from contextlib import redirect_stdout
 from datetime import UTC, datetime
 
 import pytest
 
-from seqloom.cli.output import duration, moment, note, plain, print_json, print_table
-from seqloom.registry.records import Score
+from seqloom.cli.output import duration, moment, note, print_json, print_table
 
 NOON = datetime(2026, 11, 21, 12, 0, 5, tzinfo=UTC)
 
@@ -25,20 +23,6 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "30")
-
-
-def test_record_becomes_plain_data() -> None:
-    score = Score(metric="ppl", value=math.inf, split="valid", step=3, signature="")
-
-    assert plain({1: (score, NOON, math.nan, 0.5, None)}) == {
-        "1": [
-            {"metric": "ppl", "value": None, "split": "valid", "step": 3, "signature": ""},
-            "2026-11-21T12:00:05+00:00",
-            None,
-            0.5,
-            None,
-        ]
-    }
 
 
 def test_json_is_data_and_a_note_is_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -51,8 +51,10 @@ def test_broken_gzip_says_where(tmp_path):
 
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
-    with pytest.raises(StorageError, match="gone: cannot read it: No such file"):
+    with pytest.raises(DataError, match="gone: there is no such file"):
         list(read_lines(tmp_path / "gone"))
+    with pytest.raises(StorageError, match="cannot read it: Is a directory"):
+        list(read_lines(tmp_path))
 
 
 def test_lines_are_read_one_at_a_time(tmp_path):

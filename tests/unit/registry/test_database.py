@@ -150,20 +150,20 @@ def _folder_for_lock(file: Path) -> None:
 
 
 def _damaged(file: Path) -> None:
-    Registry(f"sqlite:///{file}").close()
+    Registry(f"sqlite:///{file}").prepare()
     content = bytearray(file.read_bytes())
     content[100:] = b"\xff" * (len(content) - 100)
     file.write_bytes(content)
 
 
 def _cut(file: Path) -> None:
-    Registry(f"sqlite:///{file}").close()
+    Registry(f"sqlite:///{file}").prepare()
     with file.open("r+b") as opened:
         opened.truncate(5000)
 
 
 def _newer(file: Path) -> None:
-    Registry(f"sqlite:///{file}").close()
+    Registry(f"sqlite:///{file}").prepare()
     with closing(sqlite3.connect(file)) as connection, connection:
         connection.execute("UPDATE seqloom_schema SET version_num = '0002_of_tomorrow'")
 
@@ -196,7 +196,7 @@ def test_unusable_file_is_named(
     before = file.read_bytes() if file.is_file() else None
 
     with pytest.raises(StorageError, match=f"^{file} {message}"):
-        Registry(url)
+        Registry(url).prepare()
 
     assert (file.read_bytes() if file.is_file() else None) == before
 
@@ -219,13 +219,14 @@ def test_folder_without_permission(url: str, tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     try:
         with pytest.raises(StorageError, match=r"cannot be locked .*Permission denied"):
-            Registry(url)
+            Registry(url).prepare()
     finally:
         tmp_path.chmod(0o700)
 
 
 def test_missing_table_is_told_in_sqlites_words(url: str, tmp_path: Path) -> None:
     with Registry(url) as registry:
+        registry.prepare()
         with closing(sqlite3.connect(tmp_path / "registry.db")) as connection, connection:
             connection.execute("DROP TABLE scores")
             connection.execute("DROP TABLE aliases")
@@ -250,6 +251,6 @@ def test_missing_driver_is_named_and_the_password_is_not(monkeypatch: pytest.Mon
     monkeypatch.setitem(sys.modules, "psycopg2", None)
 
     with pytest.raises(ConfigError, match="needs the Python package 'psycopg2'; install it") as caught:
-        Registry("postgresql+psycopg2://me:secret@localhost/x")
+        Registry("postgresql+psycopg2://me:secret@localhost/x").models()
 
     assert "secret" not in str(caught.value)

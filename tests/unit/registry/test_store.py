@@ -252,7 +252,11 @@ def test_default_place_is_the_working_folder(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("SEQLOOM_REGISTRY", raising=False)
 
-    Registry().close()
+    with Registry() as registry:
+        assert registry.models() == registry.runs() == []
+        assert list(tmp_path.iterdir()) == []  # reading makes nothing
+
+        add(registry)
 
     assert (tmp_path / "registry.db").is_file()
 
