@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +55,7 @@ class Site:
         say: Tells the user a line.
         listeners: Watch the training.
         stop: Gives the number of a signal to stop for, or None.
+        at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
     """
 
     catalog: Catalog
@@ -63,6 +64,7 @@ class Site:
     say: Callable[[str], None] = lambda _: None
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
+    at_once: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def train_job(job: Job, site: Site) -> Trained:
@@ -103,39 +105,12 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     with _recorded(site, run), torch.random.fork_rng():
         site.say(f"run {run.id} on {device.reason}")
         builder = Builder(config, site.catalog)
-        kit = training_kit(job, builder, folder / "tokenizers")
-        cache = Cache(cache_folder(site.runs), site.say)
-        dataset = training_data(job, builder, kit, run, cache)
-        if dataset.skipped:
-            site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
-        if dataset.left_out:
-            site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
-        torch.manual_seed(config.train.seed)
-        model = builder.model(kit).to(device.device)
-        frozen = freeze(model, config.train.parameters)
-        parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
-        site.say(f"{len(dataset):,} examples, {parameters}")
-        decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
-        judge = _evaluator(job, builder, kit, "valid", decode, device)
-        trainer = Trainer(
-            model,
-            dataset,
-            Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
-            config.train,
-            device=device,
-            checkpoints=Checkpoints(folder / "checkpoints"),
-            stop=site.stop,
-        )
-        step = trainer.resume() if trainer.checkpoints.steps() else 0
-        trainer.listeners = [
-            MetricsLog(folder / "metrics.jsonl", step),
-            _RegistryListener(site, run),
-            *site.listeners,
-        ]
+        with site.at_once():
+            kit, trainer = _trainer(job, builder, site, run, device)
         outcome = trainer.fit()
         site.say(_cost(trainer))
         model_folder = folder / "model"
-        digest = export_model(model_folder, builder, model, kit.tokenizers, outcome, run.versions)
+        digest = export_model(model_folder, builder, trainer.model, kit.tokenizers, outcome, run.versions)
         record = site.registry.add_model(
             name=config.name,
             task=config.task.name,
@@ -147,6 +122,43 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     return Trained(site.registry.run(run.id), record, outcome.scores)
 
 
+def _trainer(job: Job, builder: Builder, site: Site, run: Run, device: Device) -> tuple[Kit, Trainer]:
+    """All that a training needs, at the step where an earlier one of this run left off."""
+    config, folder = job.config, Path(run.folder)
+    kit = training_kit(job, builder, folder / "tokenizers")
+    cache = Cache(cache_folder(site.runs), site.say)
+    dataset = training_data(job, builder, kit, run, cache)
+    if dataset.skipped:
+        site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
+    if dataset.left_out:
+        site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
+    torch.manual_seed(config.train.seed)
+    model = builder.model(kit).to(device.device)
+    frozen = freeze(model, config.train.parameters)
+    parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
+    site.say(f"{len(dataset):,} examples, {parameters}")
+    decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
+    judge = _evaluator(job, builder, kit, "valid", decode=decode, device=device, stop=site.stop)
+    checkpoints = Checkpoints(folder / "checkpoints", site.say)
+    checkpoints.recover()
+    trainer = Trainer(
+        model,
+        dataset,
+        Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
+        config.train,
+        device=device,
+        checkpoints=checkpoints,
+        stop=site.stop,
+    )
+    step = trainer.resume() if checkpoints.steps() else 0
+    trainer.listeners = [
+        MetricsLog(folder / "metrics.jsonl", step),
+        _RegistryListener(site, run),
+        *site.listeners,
+    ]
+    return kit, trainer
+
+
 def evaluate_job(
     predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
 ) -> tuple[Run, list[Score], list[Prediction]]:
@@ -156,7 +168,7 @@ def evaluate_job(
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
     with _recorded(site, run):
         builder = Builder(job.config, site.catalog)
-        judge = _evaluator(job, builder, predictor.kit, split, decode, predictor.device)
+        judge = _evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
         scores = judge(predictor.model, predictor.steps)
         site.registry.add_scores(run.id, scores)
     return site.registry.run(run.id), scores, judge.predictions
@@ -198,7 +210,14 @@ def _examples(job: Job, builder: Builder, split: SplitConfig) -> list[Located]:
 
 
 def _evaluator(
-    job: Job, builder: Builder, kit: Kit, split: str, decode: DecodeConfig, device: Device
+    job: Job,
+    builder: Builder,
+    kit: Kit,
+    split: str,
+    *,
+    decode: DecodeConfig,
+    device: Device,
+    stop: Callable[[], int | None] = lambda: None,
 ) -> Evaluator:
     examples = _examples(job, builder, _split(job, split))
     tokenizer = kit.tokenizer("target")
@@ -214,6 +233,7 @@ def _evaluator(
         device=device,
         split=split,
         target_signature=signature,
+        stop=stop,
     )
 
 

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
+from seqloom.checkpoint import storage_errors
 from seqloom.registry.records import Score
 
 
@@ -92,5 +93,5 @@ class MetricsLog:
         self._write(record)
 
     def _write(self, record: dict[str, Any]) -> None:
-        with self.file.open("a", encoding="utf-8") as stream:
+        with storage_errors(self.file, "write"), self.file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
