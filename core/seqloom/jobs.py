@@ -28,7 +28,7 @@ from seqloom.jobfile import Job, job_from_dict
 from seqloom.optim import freeze
 from seqloom.predictor import Predictor
 from seqloom.prepare import training_data, training_kit
-from seqloom.progress import Listener, MetricsLog
+from seqloom.progress import Listener, MetricsLog, check_tensorboard, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import Registry, new_run_id
 from seqloom.task import Prediction
@@ -69,7 +69,7 @@ class Site:
 
 def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
-    device = _device(job)
+    device = _ready(job)
     hashes = _data_hashes(job, ("train", "valid"))
     folder = site.runs / new_run_id()
     with storage_errors(folder, "make"):
@@ -93,7 +93,7 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
     for name, digest in _data_hashes(job, ("train", "valid")).items():
         if saved["data"].get(name) != digest:
             raise DataError("this file has changed since the run began; start a new run", name)
-    device = _device(job)
+    device = _ready(job)
     run = site.registry.run(run_folder.name)
     if run.status == "finished":
         raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
@@ -107,7 +107,10 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
         builder = Builder(config, site.catalog)
         with site.at_once():
             kit, trainer = _trainer(job, builder, site, run, device)
-        outcome = trainer.fit()
+        wanted = config.train.tensorboard
+        with tensorboard_log(folder / "tensorboard", trainer.state.step, wanted=wanted) as logs:
+            trainer.listeners = [*logs, *trainer.listeners]
+            outcome = trainer.fit()
         site.say(_cost(trainer))
         model_folder = folder / "model"
         digest = export_model(model_folder, builder, trainer.model, kit.tokenizers, outcome, run.versions)
@@ -191,7 +194,10 @@ def decode_job(
         yield from predictor.decode_located(inputs, decode)
 
 
-def _device(job: Job) -> Device:
+def _ready(job: Job) -> Device:
+    """Where to train; refuses what this machine does not have before a run begins."""
+    if job.config.train.tensorboard:
+        check_tensorboard()
     return tuned(choose_device(job.config.device, job.config.dtype), job.config.allocator)
 
 
