@@ -218,6 +218,13 @@ class BpeOptions(Options):
     min_count: int = Field(2, ge=1, description="Rarer pairs are not merged.")
 
 
+class UnigramOptions(Options):
+    """Of subwords under a unigram language model over bytes (Kudo 2018): lossless."""
+
+    normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
+    size: int = Field(8000, ge=260, description="Vocabulary, 256 bytes and 4 special tokens counted in.")
+
+
 def _tokenizer(name: str) -> Callable[[], Callable[[Any], Tokenizer]]:
     def load() -> Callable[[Any], Tokenizer]:
         from seqloom import tokenizer  # noqa: PLC0415
@@ -334,13 +341,19 @@ def seqloom_heads() -> Sequence[HeadSpec[Any]]:
 
 @hookimpl
 def seqloom_tokenizers() -> Sequence[TokenizerSpec[Any]]:
-    """Byte-pair, word, character and byte tokens."""
+    """Byte-pair, unigram, word, character and byte tokens."""
     return [
         TokenizerSpec(
             name="bpe",
             summary="Byte-pair encoding over bytes, lossless",
             options=BpeOptions,
             load=_tokenizer("BpeTokenizer"),
+        ),
+        TokenizerSpec(
+            name="unigram",
+            summary="Subwords of a unigram language model over bytes, lossless",
+            options=UnigramOptions,
+            load=_tokenizer("UnigramTokenizer"),
         ),
         TokenizerSpec(
             name="word",

@@ -94,17 +94,26 @@ def verify_folder(folder: Path) -> str:
     try:
         text = manifest.read_bytes()
         sums = dict(json.loads(text)["sha256"])
+        is_ours = text == _manifest(sums)  # nobody vouches for the manifest but its own form
     except FileNotFoundError as error:
         raise CorruptError(f"{folder}: there is no {MANIFEST}: this is no whole folder") from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise CorruptError(f"{manifest}: the manifest is damaged; take another copy") from error
+    except OSError as error:
+        raise CorruptError(f"{manifest}: it cannot be read: {error.strerror}") from error
+    except (ValueError, KeyError, TypeError):
+        is_ours = False
+    if not is_ours:
+        raise CorruptError(f"{manifest}: the manifest is damaged; take another copy")
     if added := _files(folder) - sums.keys():
         raise CorruptError(f"{folder / min(added)}: the manifest does not know this file; take it away")
     for name, expected in sums.items():
         file = folder / name
         if not file.is_file():
             raise CorruptError(f"{file}: the file is missing; take another copy")
-        if _sha256(file) != expected:
+        try:
+            found = _sha256(file)
+        except OSError as error:
+            raise CorruptError(f"{file}: it cannot be read: {error.strerror}") from error
+        if found != expected:
             raise CorruptError(f"{file}: its bytes are not those that were saved; take another copy")
     return hashlib.sha256(text).hexdigest()
 
@@ -148,10 +157,25 @@ def load_tensors(file: Path) -> dict[str, Tensor]:
 
 
 class Checkpoints:
-    """The checkpoints of one run: ``<folder>/<step>/``, each whole or absent."""
+    """The checkpoints of one run: ``<folder>/<step>/``, each whole or absent.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where they are.
+        say: Told of each that is damaged.
+    """
+
+    def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
         self.folder = folder
+        self.say = say
+
+    def recover(self) -> None:
+        """Clears away what a killed process left; where it was about to replace one, that is put back."""
+        for old in self.folder.glob(".*.old"):
+            place = old.with_name(old.stem[1:])
+            if not place.exists():
+                old.rename(place)
+        for left in (*self.folder.glob(".*.old"), *self.folder.glob(".*.new")):
+            shutil.rmtree(left, ignore_errors=True)
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of a step is, or would be."""
@@ -182,19 +206,29 @@ class Checkpoints:
         Raises:
             StorageError: There is none.
         """
-        damaged: list[str] = []
-        for step in reversed(self.steps()):
-            try:
-                verify_folder(self.path(step))
-            except CorruptError as error:
-                damaged.append(str(error))
-            else:
+        steps = self.steps()
+        for step in reversed(steps):
+            if self.is_whole(step):
                 return step
-        reason = "; ".join(damaged) or "none was saved"
+        reason = "all are damaged; start a new run" if steps else "none was saved"
         raise StorageError(f"{self.folder}: there is no checkpoint to go on from: {reason}")
 
+    def is_whole(self, step: int) -> bool:
+        """Whether the checkpoint of a step is what was saved; where not, says what is wrong."""
+        try:
+            verify_folder(self.path(step))
+        except CorruptError as error:
+            self.say(f"the checkpoint of step {step} is passed over: {error}")
+            return False
+        return True
+
     def weights(self, step: int) -> dict[str, Tensor]:
-        """The model's weights at a step."""
+        """The model's weights at a step.
+
+        Raises:
+            CorruptError: The checkpoint is not what was saved.
+        """
+        verify_folder(self.path(step))
         return load_tensors(self.path(step) / "model.safetensors")
 
     def restore(self, step: int, optimizer: torch.optim.Optimizer) -> Any:
@@ -243,10 +277,14 @@ def _files(folder: Path) -> set[str]:
 
 def _seal(folder: Path) -> str:
     manifest = folder / MANIFEST
-    write_json(manifest, {"sha256": {name: _sha256(folder / name) for name in sorted(_files(folder))}})
+    manifest.write_bytes(_manifest({name: _sha256(folder / name) for name in sorted(_files(folder))}))
     for path in [*folder.rglob("*"), folder]:
         _flush(path)
     return _sha256(manifest)
+
+
+def _manifest(sums: Mapping[str, str]) -> bytes:
+    return (json.dumps({"sha256": sums}, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def _sha256(file: Path) -> str:

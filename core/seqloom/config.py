@@ -215,6 +215,11 @@ class TrainConfig(Options):
         1.0, gt=0, description="Longest gradient (of the mean loss) let through; null for any."
     )
     log_every: PositiveInt = Field(50, description="Steps between lines of metrics.jsonl.")
+    tensorboard: bool = Field(
+        False,
+        description="Whether metrics also go to TensorBoard's event files in the run's folder; needs "
+        "`pip install 'seqloom[tensorboard]'`.",
+    )
     save_every: PositiveInt | None = Field(
         None, description="Steps between checkpoints beside those of each evaluation; null for none."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import islice
 
 import torch
@@ -23,12 +23,27 @@ CHUNK_BATCHES = 50
 
 @torch.inference_mode()
 def decode_dataset(
-    model: Seq2Seq, task: Task, dataset: Dataset, options: DecodeConfig, device: Device
+    model: Seq2Seq,
+    task: Task,
+    dataset: Dataset,
+    options: DecodeConfig,
+    device: Device,
+    between: Callable[[], None] = lambda: None,
 ) -> list[Prediction]:
-    """Decodes a data set whose inputs need no cutting; predictions are in its order."""
+    """Decodes a data set whose inputs need no cutting; predictions are in its order.
+
+    Args:
+        model: What decodes.
+        task: Joins pieces.
+        dataset: What to decode.
+        options: How to search.
+        device: Where to compute.
+        between: Called before each batch; it may end the decoding by an error.
+    """
     model.eval()
     found: dict[int, list[Hypothesis]] = {}
     for ids in ordered_batches(dataset.lengths, options.batch_size):
+        between()
         batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
         with device.autocast():
             outputs = model.head.predict(model.encode(batch.inputs), options)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 
@@ -12,6 +12,7 @@ from seqloom.data.batching import ordered_batches
 from seqloom.data.dataset import Dataset
 from seqloom.decode import decode_dataset
 from seqloom.device import Device
+from seqloom.errors import Interrupted
 from seqloom.metrics import Metric, accuracy, perplexity
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
@@ -29,6 +30,7 @@ class Evaluator:
         device: Where to compute.
         split: What the scores are said to be of.
         target_signature: What perplexity and accuracy are counted over: the target's tokenizer.
+        stop: Asked before each batch for the number of a signal to stop for.
     """
 
     def __init__(
@@ -41,6 +43,7 @@ class Evaluator:
         device: Device,
         split: str,
         target_signature: str,
+        stop: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.dataset = dataset
         self.task = task
@@ -49,21 +52,34 @@ class Evaluator:
         self.device = device
         self.split = split
         self.target_signature = target_signature
+        self.stop = stop
         self.predictions: list[Prediction] = []
 
     def __call__(self, model: Seq2Seq, step: int) -> list[Score]:
-        """The scores of a model that has seen ``step`` optimiser steps; keeps its predictions."""
+        """The scores of a model that has seen ``step`` optimiser steps; keeps its predictions.
+
+        Raises:
+            Interrupted: ``stop`` said so.
+        """
         model.eval()
         scores = self._loss_scores(model, step)
         if self.metrics:
-            self.predictions = decode_dataset(model, self.task, self.dataset, self.decode, self.device)
+            self.predictions = decode_dataset(
+                model, self.task, self.dataset, self.decode, self.device, self._heed
+            )
             scores += self._text_scores(step)
         return scores
+
+    def _heed(self) -> None:
+        signum = self.stop()
+        if signum is not None:
+            raise Interrupted("stopped within an evaluation; resume the run to go on", signum)
 
     @torch.inference_mode()
     def _loss_scores(self, model: Seq2Seq, step: int) -> list[Score]:
         sums: dict[str, float] = {"elements": 0}
         for ids in ordered_batches(self.dataset.lengths, self.decode.batch_size):
+            self._heed()
             batch = self.dataset.collate(ids, seed=0, epoch=0, augment=False)
             with self.device.autocast():
                 loss = model(batch.to(self.device.device), Progress(step, 0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ from seqloom.jobfile import Job, job_from_dict
 from seqloom.optim import freeze
 from seqloom.predictor import Predictor
 from seqloom.prepare import training_data, training_kit
-from seqloom.progress import Listener, MetricsLog
+from seqloom.progress import Listener, MetricsLog, check_tensorboard, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import Registry, new_run_id
 from seqloom.task import Prediction
@@ -64,6 +64,7 @@ class Site:
         say: Tells the user a line.
         listeners: Watch the training.
         stop: Gives the number of a signal to stop for, or None.
+        at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
     """
 
     catalog: Catalog
@@ -72,12 +73,13 @@ class Site:
     say: Callable[[str], None] = lambda _: None
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
+    at_once: Callable[[], AbstractContextManager[None]] = nullcontext
 
 
 def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
     site.registry.prepare()
-    device = _device(job)
+    device = _ready(job)
     hashes = _data_hashes(job, ("train", "valid"))
     folder = site.runs / new_run_id()
     with storage_errors(folder, "make"):
@@ -103,7 +105,7 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         for name, digest in _data_hashes(job, ("train", "valid")).items():
             if saved["data"].get(name) != digest:
                 raise DataError("this file has changed since the run began; start a new run", name)
-        device = _device(job)
+        device = _ready(job)
         run = site.registry.run(run_folder.name)
         if run.status == "finished":
             raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
@@ -149,39 +151,15 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     with _recorded(site, run), torch.random.fork_rng():
         site.say(f"run {run.id} on {device.reason}")
         builder = Builder(config, site.catalog)
-        kit = training_kit(job, builder, folder / "tokenizers")
-        cache = Cache(cache_folder(site.runs), site.say)
-        dataset = training_data(job, builder, kit, run, cache)
-        if dataset.skipped:
-            site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
-        if dataset.left_out:
-            site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
-        torch.manual_seed(config.train.seed)
-        model = builder.model(kit).to(device.device)
-        frozen = freeze(model, config.train.parameters)
-        parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
-        site.say(f"{len(dataset):,} examples, {parameters}")
-        decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
-        judge = _evaluator(job, builder, kit, "valid", decode, device)
-        trainer = Trainer(
-            model,
-            dataset,
-            Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
-            config.train,
-            device=device,
-            checkpoints=Checkpoints(folder / "checkpoints"),
-            stop=site.stop,
-        )
-        step = trainer.resume() if trainer.checkpoints.steps() else 0
-        trainer.listeners = [
-            MetricsLog(folder / "metrics.jsonl", step),
-            _RegistryListener(site, run),
-            *site.listeners,
-        ]
-        outcome = trainer.fit()
+        with site.at_once():
+            kit, trainer = _trainer(job, builder, site, run, device)
+        wanted = config.train.tensorboard
+        with tensorboard_log(folder / "tensorboard", trainer.state.step, wanted=wanted) as logs:
+            trainer.listeners = [*logs, *trainer.listeners]
+            outcome = trainer.fit()
         site.say(_cost(trainer))
         model_folder = folder / "model"
-        digest = export_model(model_folder, builder, model, kit.tokenizers, outcome, run.versions)
+        digest = export_model(model_folder, builder, trainer.model, kit.tokenizers, outcome, run.versions)
         record = site.registry.add_model(
             name=config.name,
             task=config.task.name,
@@ -193,6 +171,43 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     return Trained(site.registry.run(run.id), record, outcome.scores)
 
 
+def _trainer(job: Job, builder: Builder, site: Site, run: Run, device: Device) -> tuple[Kit, Trainer]:
+    """All that a training needs, at the step where an earlier one of this run left off."""
+    config, folder = job.config, Path(run.folder)
+    kit = training_kit(job, builder, folder / "tokenizers")
+    cache = Cache(cache_folder(site.runs), site.say)
+    dataset = training_data(job, builder, kit, run, cache)
+    if dataset.skipped:
+        site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
+    if dataset.left_out:
+        site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
+    torch.manual_seed(config.train.seed)
+    model = builder.model(kit).to(device.device)
+    frozen = freeze(model, config.train.parameters)
+    parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
+    site.say(f"{len(dataset):,} examples, {parameters}")
+    decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
+    judge = _evaluator(job, builder, kit, "valid", decode=decode, device=device, stop=site.stop)
+    checkpoints = Checkpoints(folder / "checkpoints", site.say)
+    checkpoints.recover()
+    trainer = Trainer(
+        model,
+        dataset,
+        Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
+        config.train,
+        device=device,
+        checkpoints=checkpoints,
+        stop=site.stop,
+    )
+    step = trainer.resume() if checkpoints.steps() else 0
+    trainer.listeners = [
+        MetricsLog(folder / "metrics.jsonl", step),
+        _RegistryListener(site, run),
+        *site.listeners,
+    ]
+    return kit, trainer
+
+
 def evaluate_job(
     predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
 ) -> tuple[Run, list[Score], list[Prediction]]:
@@ -202,7 +217,7 @@ def evaluate_job(
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
     with _recorded(site, run):
         builder = Builder(job.config, site.catalog)
-        judge = _evaluator(job, builder, predictor.kit, split, decode, predictor.device)
+        judge = _evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
         scores = judge(predictor.model, predictor.steps)
         site.registry.add_scores(run.id, scores)
     return site.registry.run(run.id), scores, judge.predictions
@@ -225,7 +240,10 @@ def decode_job(
         yield from predictor.decode_located(inputs, decode)
 
 
-def _device(job: Job) -> Device:
+def _ready(job: Job) -> Device:
+    """Where to train; refuses what this machine does not have before a run begins."""
+    if job.config.train.tensorboard:
+        check_tensorboard()
     return tuned(choose_device(job.config.device, job.config.dtype), job.config.allocator)
 
 
@@ -244,7 +262,14 @@ def _examples(job: Job, builder: Builder, split: SplitConfig) -> list[Located]:
 
 
 def _evaluator(
-    job: Job, builder: Builder, kit: Kit, split: str, decode: DecodeConfig, device: Device
+    job: Job,
+    builder: Builder,
+    kit: Kit,
+    split: str,
+    *,
+    decode: DecodeConfig,
+    device: Device,
+    stop: Callable[[], int | None] = lambda: None,
 ) -> Evaluator:
     examples = _examples(job, builder, _split(job, split))
     signatures = [kit.target_signature, f"version:{seqloom.__version__}"]
@@ -256,6 +281,7 @@ def _evaluator(
         device=device,
         split=split,
         target_signature="|".join(filter(None, signatures)),
+        stop=stop,
     )
 
 

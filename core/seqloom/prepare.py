@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder, Kit
+from seqloom.checkpoint import verify_folder, write_folder
 from seqloom.data.cache import SKIPPED, Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
@@ -22,12 +23,13 @@ from seqloom.task import Example
 def training_kit(job: Job, builder: Builder, folder: Path) -> Kit:
     """The job's parts, with the tokenizers that the run saved in ``folder``, or new ones, saved there."""
     if folder.is_dir():
+        verify_folder(folder)
         return builder.kit(builder.load_tokenizers(folder))
     data = job.config.data
     bad = ignore if data.on_bad_example == "skip" else refuse  # they are counted as features are read
     examples = Examples(data.train, job.root, builder.slots(), bad)
     kit = builder.kit(builder.fit_tokenizers(examples))
-    builder.save_tokenizers(folder, kit.tokenizers)
+    write_folder(folder, lambda aside: builder.save_tokenizers(aside, kit.tokenizers))
     return kit
 
 

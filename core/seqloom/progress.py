@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
 from torch import Tensor
 
+from seqloom.checkpoint import storage_errors
+from seqloom.errors import ConfigError
 from seqloom.jsonable import jsonable
 from seqloom.registry.records import Score
 
@@ -66,6 +70,63 @@ class Window:
         return record
 
 
+def check_tensorboard() -> None:
+    """Looks whether event files can be written here.
+
+    Raises:
+        ConfigError: The package that writes them is not installed.
+    """
+    if importlib.util.find_spec("tensorboardX") is None:
+        raise ConfigError(
+            "train.tensorboard: true needs the package tensorboardX, which is not installed; "
+            "pip install 'seqloom[tensorboard]', or take the key out"
+        )
+
+
+class TensorboardLog:
+    """A listener that writes TensorBoard's event files.
+
+    Args:
+        folder: Where to.
+        step: The step that the training stands at; what was written past it counts no more.
+    """
+
+    def __init__(self, folder: Path, step: int) -> None:
+        from tensorboardX import SummaryWriter  # noqa: PLC0415 - an extra
+
+        self.writer = SummaryWriter(str(folder), purge_step=step + 1, flush_secs=10)
+
+    def stepped(self, step: int) -> None:
+        pass
+
+    def logged(self, record: dict[str, Any]) -> None:
+        for name, value in record.items():
+            if name != "step":
+                self.writer.add_scalar(f"train/{name}", value, record["step"])
+
+    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
+        for score in scores:
+            self.writer.add_scalar(f"{score.split}/{score.metric}", score.value, step)
+
+    def noticed(self, record: dict[str, Any]) -> None:
+        self.writer.add_text(record["event"], record["reason"], record["step"])
+
+    def close(self) -> None:
+        """Waits until all is written."""
+        self.writer.close()
+
+
+@contextmanager
+def tensorboard_log(folder: Path, step: int, *, wanted: bool) -> Iterator[list[Listener]]:
+    """The listeners that write TensorBoard's event files: one where wanted, else none."""
+    logs = [TensorboardLog(folder, step)] if wanted else []
+    try:
+        yield [*logs]
+    finally:
+        for log in logs:
+            log.close()
+
+
 class MetricsLog:
     """A listener that writes ``metrics.jsonl``: a line a log step, an evaluation, an unusual event.
 
@@ -93,5 +154,5 @@ class MetricsLog:
         self._write(record)
 
     def _write(self, record: dict[str, Any]) -> None:
-        with self.file.open("a", encoding="utf-8") as stream:
+        with storage_errors(self.file, "write"), self.file.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(jsonable(record), allow_nan=False) + "\n")

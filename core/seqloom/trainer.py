@@ -17,7 +17,7 @@ from seqloom.config import TrainConfig
 from seqloom.data.batching import epoch_batches
 from seqloom.data.dataset import Dataset
 from seqloom.device import Device
-from seqloom.errors import DivergedError, Interrupted
+from seqloom.errors import DivergedError, Interrupted, StorageError
 from seqloom.model import Seq2Seq
 from seqloom.optim import learning_rate, make_optimizer
 from seqloom.progress import Listener, Window
@@ -35,7 +35,8 @@ ADVICE: Final = (
 class Judge(Protocol):
     """Judges a model on ``data.valid``."""
 
-    def __call__(self, model: Seq2Seq, step: int) -> list[Score]: ...
+    def __call__(self, model: Seq2Seq, step: int) -> list[Score]:
+        """The scores of a model that has seen so many steps; a signal ends it as ``Interrupted``."""
 
 
 @dataclass
@@ -178,6 +179,7 @@ class Trainer:
         Raises:
             DivergedError: The loss is not finite any more.
             Interrupted: ``stop`` said so; a checkpoint was saved.
+            StorageError: A checkpoint cannot be written, or none of those evaluated is whole any more.
         """
         with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
             window = Window()
@@ -290,7 +292,14 @@ class Trainer:
             listener.logged(record)
 
     def _judge(self) -> None:
-        scores = self.judging.judge(self.model, self.state.step)
+        try:
+            scores = self.judging.judge(self.model, self.state.step)
+        except Interrupted as stopped:
+            self._save()  # without scores: a resumed training makes up for them
+            raise Interrupted(
+                f"stopped while step {self.state.step} was evaluated; its checkpoint is saved",
+                stopped.signum,
+            ) from None
         self.state.scores[self.state.step] = scores
         self._save()
         for listener in self.listeners:
@@ -317,19 +326,26 @@ class Trainer:
     # The end ---------------------------------------------------------------------------------------
 
     def _finish(self) -> Outcome:
-        best = self.judging.goal.best(self.state.scores)
+        goal, checkpoints = self.judging.goal, self.checkpoints
+        if goal.best(self.state.scores) is None:
+            raise DivergedError(f"no evaluation gave a finite {goal.metric}; lower train.learning_rate")
+        there = set(checkpoints.steps())
+        whole = {
+            step: scores
+            for step, scores in self.state.scores.items()
+            if step in there and checkpoints.is_whole(step)
+        }
+        best = goal.best(whole)
         if best is None:
-            raise DivergedError(
-                f"no evaluation gave a finite {self.judging.goal.metric}; lower train.learning_rate"
-            )
-        averaged = tuple(sorted(self.state.scores)[-self.train.average :])
+            raise StorageError(f"{checkpoints.folder}: no checkpoint that was evaluated is whole")
+        averaged = tuple(sorted(whole)[-self.train.average :])
         if len(averaged) > 1:
-            self.model.load_weights(mean_weights([self.checkpoints.weights(s) for s in averaged]))
+            self.model.load_weights(mean_weights([checkpoints.weights(step) for step in averaged]))
             scores = self.judging.judge(self.model, averaged[-1])
-            if self.judging.goal.better(scores, than=self.state.scores[best]):
+            if goal.better(scores, than=whole[best]):
                 return Outcome(averaged[-1], scores, averaged)
-        self.model.load_weights(self.checkpoints.weights(best))
-        return Outcome(best, self.state.scores[best], (best,))
+        self.model.load_weights(checkpoints.weights(best))
+        return Outcome(best, whole[best], (best,))
 
 
 def mean_weights(several: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -165,12 +166,19 @@ def test_weights_optimiser_and_state_come_back(three: Checkpoints) -> None:
 
 
 def test_a_damaged_checkpoint_is_passed_over(three: Checkpoints) -> None:
+    told: list[str] = []
+    three.say = told.append
     assert three.newest() == 10
     (three.path(10) / "optimizer.safetensors").write_bytes(b"")
     assert three.newest() == 2
+    (damage,) = told
+    assert damage.startswith("the checkpoint of step 10 is passed over: ")
+    assert "optimizer.safetensors: its bytes are not those that were saved" in damage
+    with pytest.raises(CorruptError, match=r"optimizer\.safetensors"):
+        three.weights(10)
     for step in (1, 2):
         (three.path(step) / "state.json").unlink()
-    with pytest.raises(StorageError, match=r"state\.json: the file is missing.*"):
+    with pytest.raises(StorageError, match="no checkpoint to go on from: all are damaged"):
         three.newest()
 
 
@@ -181,5 +189,50 @@ def test_pruning_keeps_what_it_is_told(three: Checkpoints) -> None:
 
 
 def test_leftovers_of_a_killed_process_are_no_checkpoints(three: Checkpoints) -> None:
-    (three.folder / ".00000011.123.tmp").mkdir()
+    (three.folder / ".00000011.new").mkdir()
+    (three.folder / ".00000001.old").mkdir()
+    three.path(2).rename(three.folder / ".00000002.old")  # it was about to be replaced
+    assert three.steps() == [1, 10]
+    three.recover()
     assert three.steps() == [1, 2, 10]
+    assert names(three.folder) == ["00000001", "00000002", "00000010"]
+    assert three.is_whole(2)
+
+
+def test_a_file_that_cannot_be_read_is_damage(three: Checkpoints) -> None:
+    file = three.path(10) / "manifest.json"
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(CorruptError, match=r"manifest\.json: it cannot be read"):
+        three.weights(10)
+
+
+@pytest.mark.parametrize("count", [30, pytest.param(1000, marks=pytest.mark.faults)])
+def test_single_bits_that_flip_are_detected(three: Checkpoints, count: int) -> None:
+    """Spread over all files by their size and, as the manifest is small, half of them in it."""
+    rng = random.Random(1)
+    files = sorted(three.path(10).iterdir())
+    sizes = [file.stat().st_size for file in files]
+    for number in range(count):
+        (file,) = rng.choices(files, sizes) if number % 2 else [three.path(10) / "manifest.json"]
+        good = file.read_bytes()
+        bad = bytearray(good)
+        bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
+        file.write_bytes(bad)
+        assert not three.is_whole(10)
+        file.write_bytes(good)
+    assert three.is_whole(10)
+
+
+@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.faults)])
+def test_truncations_are_detected(three: Checkpoints, count: int) -> None:
+    rng = random.Random(1)
+    files = sorted(three.path(10).iterdir())
+    for number in range(count):
+        file = files[number % len(files)]
+        good = file.read_bytes()
+        left = len(good) - 1 if number < len(files) else rng.randrange(len(good))
+        file.write_bytes(good[:left])
+        assert not three.is_whole(10)
+        file.write_bytes(good)
+    assert three.is_whole(10)

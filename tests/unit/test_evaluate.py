@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import signal
 from collections.abc import Callable
 
 import pytest
@@ -14,6 +15,7 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located
 from seqloom.decode import decode_dataset
 from seqloom.device import choose_device
+from seqloom.errors import Interrupted
 from seqloom.evaluate import Evaluator
 from seqloom.model import Seq2Seq
 from seqloom.task import Example, Task
@@ -56,6 +58,16 @@ def test_perplexity_and_accuracy_are_over_all_tokens(parts: tuple[Seq2Seq, Task,
 def test_batches_change_no_score(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
     one, all_ = (evaluator(parts, size)(parts[0], 0)[0].value for size in (1, 3))
     assert one == pytest.approx(all_, rel=1e-5)
+
+
+def test_a_signal_ends_it_between_batches(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
+    asked: list[None] = []
+    judge = evaluator(parts, batch_size=1)
+    judge.stop = lambda: asked.append(None) or (signal.SIGTERM if len(asked) == 2 else None)
+    with pytest.raises(Interrupted, match="resume the run") as caught:
+        judge(parts[0], 7)
+    assert caught.value.exit_status == 143
+    assert len(asked) == 2
 
 
 def test_a_hopeless_model_has_infinite_perplexity(parts: tuple[Seq2Seq, Task, Dataset]) -> None:

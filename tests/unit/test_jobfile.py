@@ -226,7 +226,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
     lines = refusal(text, "decode.beam=0", "devise=cpu", "data.train.file=x")
     train_keys = (
         "accumulate, average, batch_elements, clip_norm, keep, learning_rate, log_every, minutes, optimizer, "
-        "parameters, save_every, schedule, seed, steps"
+        "parameters, save_every, schedule, seed, steps, tensorboard"
     )
     assert lines == [
         "job.yaml:11: model.encoder: no key 'layrs'; there are: bidirectional, cell, dropout, hidden, "

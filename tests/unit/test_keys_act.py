@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -76,6 +77,12 @@ def skipping(job: Job, site: Site) -> Any:
     except DataError as refusal:
         return str(refusal)
     return (folder / "skipped.jsonl").read_text()
+
+
+def files(job: Job, site: Site) -> Any:
+    """What lies in a run's folder."""
+    run = train_job(job, site).run
+    return sorted(path.name for path in Path(run.folder).iterdir())
 
 
 def decoded(job: Job, site: Site) -> Any:
@@ -176,6 +183,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("train.parameters=[{match: '*', weight_decay: 0.1}]", optimized, ()),
     ("train.clip_norm=1e-3", trained, SGD),
     ("train.log_every=2", trained, ()),
+    ("train.tensorboard=true", files, ()),
     ("train.save_every=1", trained, ()),
     ("train.keep=4", trained, ("train.steps=5", "evaluate.every=1")),
     ("train.average=4", trained, ("train.steps=5", "evaluate.every=1", "train.keep=1")),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import struct
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 
-from seqloom.progress import MetricsLog, Window
+from seqloom.errors import ConfigError
+from seqloom.progress import MetricsLog, TensorboardLog, Window, check_tensorboard
 from seqloom.registry.records import Score
 
 
@@ -50,6 +53,49 @@ def test_a_window_without_steps_has_no_means() -> None:
     window.seconds = 1.0
     assert window.close() is None
     assert window.seconds == 0
+
+
+# TensorBoard -------------------------------------------------------------------------------------------
+
+
+def scalars(folder: Path) -> list[tuple[str, int, float]]:
+    """What TensorBoard would read: each value with its name and step."""
+    proto = pytest.importorskip("tensorboardX.proto.event_pb2")
+    found = []
+    for file in sorted(folder.iterdir()):
+        data, start = file.read_bytes(), 0
+        while start < len(data):  # a record: its length, a checksum, itself, a checksum
+            (size,) = struct.unpack_from("<Q", data, start)
+            event = proto.Event.FromString(data[start + 12 : start + 12 + size])
+            found += [(value.tag, event.step, value.simple_value) for value in event.summary.value]
+            start += size + 16
+    return found
+
+
+def test_tensorboard_gets_what_the_log_gets(tmp_path: Path) -> None:
+    pytest.importorskip("tensorboardX")
+    log = TensorboardLog(tmp_path / "events", 0)
+    log.stepped(1)
+    log.logged({"step": 5, "epoch": 2, "loss": 0.5})
+    log.noticed({"step": 5, "event": "skipped", "reason": "the loss is nan"})
+    log.evaluated(5, [Score(metric="bleu", value=12.5, split="valid", step=5, signature="s")])
+    log.close()
+    found = scalars(tmp_path / "events")
+    assert [entry for entry in found if "skipped" not in entry[0]] == [
+        ("train/epoch", 5, 2.0),
+        ("train/loss", 5, 0.5),
+        ("valid/bleu", 5, 12.5),
+    ]
+    assert [entry[:2] for entry in found if "skipped" in entry[0]] == [("skipped/text_summary", 5)]
+
+
+def test_tensorboard_that_is_not_installed_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(ConfigError, match=r"pip install 'seqloom\[tensorboard\]'"):
+        check_tensorboard()
+
+
+# metrics.jsonl -----------------------------------------------------------------------------------------
 
 
 def steps(file: Path) -> list[int]:

@@ -22,6 +22,7 @@ from seqloom.tokenizer import (
     ByteTokenizer,
     CharTokenizer,
     Tokenizer,
+    UnigramTokenizer,
     WordTokenizer,
     read_tokenizer_file,
     save_tokenizer,
@@ -32,7 +33,8 @@ TEXTS = [
     "the dog sat on the log, and the cat saw the dog",
     "a café <s> in Zürich",
 ] * 2
-KINDS = [BpeTokenizer, ByteTokenizer, CharTokenizer, WordTokenizer]
+KINDS = [BpeTokenizer, ByteTokenizer, CharTokenizer, UnigramTokenizer, WordTokenizer]
+SUBWORDS = [BpeTokenizer, UnigramTokenizer]
 HARD = [
     "",
     " ",
@@ -53,8 +55,11 @@ def fitted(kind, **options):
     return tokenizer
 
 
-LOSSLESS = [fitted(BpeTokenizer, size=300), ByteTokenizer()]
-VERBATIM = [fitted(BpeTokenizer, normalization="none", size=300), ByteTokenizer(normalization="none")]
+LOSSLESS = [*(fitted(kind, size=300) for kind in SUBWORDS), ByteTokenizer()]
+VERBATIM = [
+    *(fitted(kind, normalization="none", size=300) for kind in SUBWORDS),
+    ByteTokenizer(normalization="none"),
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -68,27 +73,27 @@ def test_is_a_tokenizer_with_the_special_ids(kind):
     assert tokenizer.decode([BOS, *ids, EOS, PAD, PAD]) == "the cat saw the dog"
 
 
-@pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "byte"])
+@pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "unigram", "byte"])
 @pytest.mark.parametrize("text", HARD)
 def test_hard_texts_come_back(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text)) == unicodedata.normalize("NFC", text)
 
 
-@pytest.mark.parametrize("tokenizer", VERBATIM, ids=["bpe", "byte"])
+@pytest.mark.parametrize("tokenizer", VERBATIM, ids=["bpe", "unigram", "byte"])
 @settings(max_examples=300, deadline=None, database=None)
 @given(text=st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \n\t\r the cat▁Ġ"))))
 def test_any_text_comes_back(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text)) == text
 
 
-@pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "byte"])
+@pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "unigram", "byte"])
 @settings(max_examples=200, deadline=None, database=None)
 @given(ids=st.lists(st.integers(0, 259)))
 def test_any_ids_decode(tokenizer, ids):
     assert isinstance(tokenizer.decode(ids), str)
 
 
-@pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "byte"])
+@pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "unigram", "byte"])
 def test_half_a_character_decodes_to_a_replacement(tokenizer):
     ids = tokenizer.encode("a🙂")
     assert tokenizer.decode(ids[:-1]) == "a\ufffd"
@@ -128,7 +133,7 @@ def test_half_a_surrogate_pair_is_no_text(kind):
         fitted(kind).encode("a\ud83d")
 
 
-@pytest.mark.parametrize("kind", [BpeTokenizer, CharTokenizer, WordTokenizer])
+@pytest.mark.parametrize("kind", [*SUBWORDS, CharTokenizer, WordTokenizer])
 def test_what_has_learned_nothing_says_so(kind):
     with pytest.raises(RuntimeError, match="fit"):
         kind().encode("a")
@@ -153,6 +158,9 @@ def test_restored_from_json_is_as_before(kind):
         (BpeTokenizer, {}),
         (BpeTokenizer, {"tokens": ["a"], "merges": [["a", "b"]]}),
         (BpeTokenizer, {"tokens": ["a"], "merges": [["a"]]}),
+        (UnigramTokenizer, {}),
+        (UnigramTokenizer, {"tokens": ["a"], "scores": [-1.0]}),
+        (UnigramTokenizer, {**fitted(UnigramTokenizer).state(), "scores": [-1.0]}),
         (ByteTokenizer, {"tokens": ["a"]}),
         (CharTokenizer, {}),
         (WordTokenizer, {"tokens": ["a", 1]}),
@@ -163,14 +171,15 @@ def test_a_state_of_something_else_is_refused(kind, state):
         kind().restore(state)
 
 
-# Byte pairs --------------------------------------------------------------------------------------------
+# Subwords --------------------------------------------------------------------------------------------
 
 
-def test_bpe_shares_a_word_between_start_and_middle():
-    tokenizer = fitted(BpeTokenizer)
-    start, middle = tokenizer.encode("cat sat"), tokenizer.encode("sat cat")
-    assert start == middle[::-1]
-    assert len(start) == 2
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_a_word_is_the_same_at_the_start_and_in_the_middle(kind):
+    tokenizer = fitted(kind)
+    cat, sat = tokenizer.encode("cat"), tokenizer.encode("sat")
+    assert tokenizer.encode("cat sat") == cat + sat
+    assert len(cat) < len(" cat")
 
 
 def test_bpe_size_and_min_count_limit_the_vocabulary():
@@ -181,24 +190,54 @@ def test_bpe_size_and_min_count_limit_the_vocabulary():
     assert 260 < often.vocabulary.size < rarely.vocabulary.size < 8000
 
 
-def test_bpe_leaves_out_unknown():
-    tokenizer = fitted(BpeTokenizer)
+def test_unigram_size_limits_the_vocabulary():
+    texts = [f"line {n} of {n * n % 97}" for n in range(300)]
+    sizes = {}
+    for size in (260, 280, 320):
+        tokenizer = UnigramTokenizer(size=size)
+        tokenizer.fit(texts)
+        sizes[size] = tokenizer.vocabulary.size
+    assert sizes[260] == 260 < sizes[280] <= 280 < sizes[320] <= 320
+
+
+def test_unigram_takes_the_most_probable_subwords():
+    """Against every split of a word, by the sum of its tokens' scores."""
+    tokenizer = UnigramTokenizer(size=300)
+    tokenizer.fit(TEXTS * 5)
+    state = tokenizer.state()
+    scores = dict(zip(state["tokens"], state["scores"], strict=True))
+
+    def best(text):
+        ends = [
+            best(text[end:]) + scores[text[:end]] for end in range(1, len(text) + 1) if text[:end] in scores
+        ]
+        return max(ends, default=0.0)
+
+    for word in ("the", "dog", "mats", "catlog"):
+        found = [state["scores"][token - 4] for token in tokenizer.encode(word)]
+        assert sum(found) == pytest.approx(best(f"Ġ{word}"))
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_subwords_leave_out_unknown(kind):
+    tokenizer = fitted(kind)
     assert tokenizer.decode([*tokenizer.encode("the"), UNK, *tokenizer.encode("cat")]) == "the cat"
 
 
 LEARN = """
 import json, sys
-from seqloom.tokenizer import BpeTokenizer
-tokenizer = BpeTokenizer(size=400)
+from seqloom import tokenizer
+tokenizer = getattr(tokenizer, sys.argv[1])(size=400)
 tokenizer.fit(f"line {n} of {n * n % 97} with {n % 7} and {n % 13}" for n in range(2000))
 print(json.dumps(tokenizer.state()))
 """
 
 
-def test_bpe_learns_the_same_whatever_the_threads_and_the_hash_seed():
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_subwords_are_learned_the_same_whatever_the_threads_and_the_hash_seed(kind):
     learned = {
         subprocess.run(
-            [sys.executable, "-c", LEARN],
+            [sys.executable, "-c", LEARN, kind.__name__],
             env={**os.environ, "RAYON_NUM_THREADS": threads, "PYTHONHASHSEED": seed},
             check=True,
             capture_output=True,

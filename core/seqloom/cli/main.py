@@ -16,7 +16,7 @@ from typer.core import TyperGroup
 
 import seqloom
 from seqloom.catalog import Catalog
-from seqloom.cli import config, decode, demo, doctor, init, plugins, train
+from seqloom.cli import config, data, decode, demo, doctor, init, plugins, train
 from seqloom.cli.models import models_app
 from seqloom.cli.output import State, note
 from seqloom.cli.runs import runs_app
@@ -71,6 +71,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     app.add_typer(runs_app, name="runs")
     plugins.register(app, catalog)
     config.register(app, catalog)
+    data.register(app, catalog)
     doctor.register(app, catalog)
     return app
 

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from seqloom.cli.output import State
+from seqloom.errors import Interrupted
 
 if TYPE_CHECKING:
     from seqloom.jobs import Site
@@ -31,6 +32,7 @@ class StopRequest:
 
     def __init__(self) -> None:
         self.signum: int | None = None
+        self.is_waiting = True
 
     def __call__(self) -> int | None:
         return self.signum
@@ -39,7 +41,20 @@ class StopRequest:
         if self.signum is not None:
             raise KeyboardInterrupt
         self.signum = signum
+        if not self.is_waiting:
+            raise _nothing_to_save(signum)
         say("stopping after this step; its checkpoint will be saved (again to stop at once)")
+
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """While the block runs, a signal ends it wherever it is; one that came before ends it now."""
+        if self.signum is not None:
+            raise _nothing_to_save(self.signum)
+        self.is_waiting = False
+        try:
+            yield
+        finally:
+            self.is_waiting = True
 
     @contextmanager
     def installed(self) -> Iterator[None]:
@@ -50,6 +65,10 @@ class StopRequest:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+
+
+def _nothing_to_save(signum: int) -> Interrupted:
+    return Interrupted("stopped while the training was made ready; there was nothing to save", signum)
 
 
 class ProgressBar:
@@ -99,6 +118,6 @@ def open_training_site(state: State, steps: int, **fields: Any) -> Iterator[Site
     with (
         stop.installed(),
         bar.progress,
-        open_site(state, listeners=[bar], stop=stop, **fields) as site,
+        open_site(state, listeners=[bar], stop=stop, at_once=stop.at_once, **fields) as site,
     ):
         yield site

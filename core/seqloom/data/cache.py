@@ -11,26 +11,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-import mmap
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, final
 
-import numpy as np
-import torch
 from filelock import FileLock
-from numpy.typing import NDArray
-from torch import Tensor
 
 from seqloom.checkpoint import read_json, storage_errors, verify_folder, write_folder, write_json
 from seqloom.data.dataset import Dataset
-from seqloom.data.features import FeatureReader, Features, FirstOf, PlaceList, Places
+from seqloom.data.features import FeatureReader, FirstOf, PlaceList, Places
 from seqloom.data.manifest import Located
+from seqloom.data.mapped import MappedFeatures, MappedLines, SlotWriter, int64_bytes
 from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
@@ -38,8 +34,8 @@ from seqloom.modality import Modality
 FORMAT = 1
 """Raised when the files change their meaning; older caches are then made anew."""
 
-CHUNK = 1_000_000
-"""Examples whose lengths are taken at a time, and between two lines that tell of progress."""
+TELL_EVERY = 100_000
+"""Examples between two lines that tell of progress."""
 
 HEADER = "header.json"
 SKIPPED = "skipped.jsonl"
@@ -135,7 +131,7 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
             return stack.enter_context((folder / name).open("wb", buffering=1 << 20))
 
         slots = {
-            slot: _SlotWriter(
+            slot: SlotWriter(
                 create(f"{slot}.values"), create(f"{slot}.offsets"), slot, source.sizes.get(slot)
             )
             for slot in reader.slots
@@ -146,8 +142,8 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
         for count, (located, features) in enumerate(reader.read(source.examples(bad), bad), 1):
             for slot, values in features.items():
                 slots[slot].add(values, located)
-            lines.write(_int64(places.add(count - 1, located)))
-            if count % CHUNK == 0:
+            lines.write(int64_bytes(places.add(count - 1, located)))
+            if count % TELL_EVERY == 0:
                 say(f"{count:,} examples prepared")
         if skips is not None and source.skippable is not None:
             skips.check(count + reader.left_out, source.skippable)
@@ -165,119 +161,13 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
     write_json(folder / HEADER, header)
 
 
-class _SlotWriter:
-    """Appends the features of one slot.
-
-    Args:
-        values: The file of values.
-        offsets: The file of offsets.
-        slot: The slot.
-        size: How many ids there are; None where features are no ids.
-    """
-
-    def __init__(self, values: BinaryIO, offsets: BinaryIO, slot: str, size: int | None) -> None:
-        self._values = values
-        self._offsets = offsets
-        self._slot = slot
-        self._size = size
-        self._end = 0
-        self._shape: list[int] = []
-        self._wide = self._stored = np.dtype(np.int64)
-        offsets.write(_int64(0))
-
-    def add(self, features: Tensor, located: Located) -> None:
-        """Appends one example's features, [T, *F]."""
-        values = features.numpy()
-        if self._end == 0:
-            self._shape = list(values.shape[1:])
-            self._wide = values.dtype
-            if self._wide != np.int64:
-                self._size = None
-            self._stored = self._wide if self._size is None else np.min_scalar_type(self._size - 1)
-        if trouble := self._trouble(values):
-            raise DataError(f"{self._slot}: {trouble}", located.files.get(self._slot), located.line)
-        self._values.write(values.astype(self._stored).tobytes())
-        self._end += len(values)
-        self._offsets.write(_int64(self._end))
-
-    def _trouble(self, values: NDArray[Any]) -> str:
-        if values.dtype != self._wide:
-            return f"features are {values.dtype}, those of the first example {self._wide}"
-        if self._size is not None and not 0 <= values.min() <= values.max() < self._size:
-            return f"token ids from {values.min()} to {values.max()}, and there are {self._size} tokens"
-        return ""
-
-    def layout(self) -> dict[str, Any]:
-        """What it takes to read them again."""
-        return {"shape": self._shape, "stored": self._stored.str, "features": self._wide.str}
-
-
-def _int64(number: int) -> bytes:
-    return number.to_bytes(8, sys.byteorder)
-
-
-# Reading -----------------------------------------------------------------------------------------------
-
-
 def _open(folder: Path, modalities: Mapping[str, Modality]) -> Dataset:
     header = read_json(folder / HEADER)
     features = {slot: MappedFeatures(folder, slot, layout) for slot, layout in header["slots"].items()}
     firsts = [
         FirstOf(id_, {slot: Path(file) for slot, file in files.items()}) for id_, files in header["files"]
     ]
-    place = Places(np.memmap(folder / "lines", np.int64, mode="r"), firsts)
+    place = Places(MappedLines(folder / "lines"), firsts)
     return Dataset(
         features, modalities, place, **{key: header[key] for key in ("count", "left_out", "skipped")}
     )
-
-
-@final
-class MappedFeatures(Features):
-    """Features in a file that is mapped into memory; pickles as the file's name.
-
-    Args:
-        folder: The cache.
-        slot: The slot.
-        layout: Its entry in the header: shape F, dtype of the file, dtype of features.
-    """
-
-    def __init__(self, folder: Path, slot: str, layout: Mapping[str, Any]) -> None:
-        self._arguments = (folder, slot, layout)
-        self._dtype = np.dtype(layout["features"])
-        self._values = _Mapped(folder / f"{slot}.values", layout["stored"], layout["shape"])
-        self._offsets = _Mapped(folder / f"{slot}.offsets", "int64")
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return MappedFeatures, self._arguments
-
-    def take(self, ids: Sequence[int]) -> list[Tensor]:
-        chosen = np.asarray(ids)
-        bounds = zip(
-            self._offsets.array[chosen].tolist(), self._offsets.array[chosen + 1].tolist(), strict=True
-        )
-        values = self._values.array
-        taken = [torch.from_numpy(values[start:end].astype(self._dtype)) for start, end in bounds]
-        self._values.release()
-        self._offsets.release()
-        return taken
-
-    def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
-        for start in range(0, len(lengths), CHUNK):
-            part = lengths[start : start + CHUNK]
-            offsets = self._offsets.array[start : start + CHUNK + 1]
-            np.maximum(part, np.diff(offsets), out=part)
-        self._offsets.release()
-
-
-class _Mapped:
-    """A file as an array; what was read of it can be given back to the system."""
-
-    def __init__(self, file: Path, dtype: str, shape: Sequence[int] = ()) -> None:
-        with storage_errors(file, "read"), file.open("rb") as stream:
-            self._pages = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
-        self.array: NDArray[Any] = np.frombuffer(self._pages, dtype).reshape(-1, *shape)
-
-    def release(self) -> None:
-        """Counts no page as this process's any more; the system may keep them, or take them."""
-        if hasattr(mmap, "MADV_DONTNEED"):
-            self._pages.madvise(mmap.MADV_DONTNEED)

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple, final
+from typing import NamedTuple, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -156,16 +156,22 @@ class FirstOf(NamedTuple):
     files: Mapping[str, Path]
 
 
+class Lines(Protocol):
+    """The line of each example, counted from 1; 0 for an example of no file."""
+
+    def __getitem__(self, id_: int, /) -> int: ...
+
+
 @final
 class Places:
     """Where in the files each example begins.
 
     Args:
-        lines: [N] counted from 1; 0 for an example of no file.
+        lines: Of all N examples.
         firsts: The first example of each group of files, in order.
     """
 
-    def __init__(self, lines: Sequence[int] | NDArray[np.int64], firsts: Sequence[FirstOf]) -> None:
+    def __init__(self, lines: Lines, firsts: Sequence[FirstOf]) -> None:
         self._lines = lines
         self._firsts = firsts
 

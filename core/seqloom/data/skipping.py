@@ -12,7 +12,7 @@ Refuse = Callable[[DataError], None]
 """Is told what is wrong with an example; where it returns, the example is left out."""
 
 SHOWN = 3
-"""Examples that the error of too many names."""
+"""Bad examples whose errors are kept."""
 
 
 def refuse(error: DataError) -> None:
@@ -29,22 +29,24 @@ class Skips:
     """Counts and records the examples that are left out.
 
     Args:
-        record: Gets a JSON object a line: file, line, reason.
+        record: Gets a JSON object a line: file, line, reason; None for no record.
 
     Attributes:
         count: How many there are.
+        first: What is wrong with the first of them.
     """
 
-    def __init__(self, record: IO[bytes]) -> None:
+    def __init__(self, record: IO[bytes] | None = None) -> None:
         self.count = 0
+        self.first: list[str] = []
         self._record = record
-        self._first: list[str] = []
 
     def __call__(self, error: DataError) -> None:
         self.count += 1
         if self.count <= SHOWN:
-            self._first.append(str(error))
-        self._record.write(json.dumps(_entry(error), ensure_ascii=False).encode() + b"\n")
+            self.first.append(str(error))
+        if self._record is not None:
+            self._record.write(json.dumps(_entry(error), ensure_ascii=False).encode() + b"\n")
 
     def check(self, used: int, share: float) -> None:
         """Compares with the budget.
@@ -57,7 +59,7 @@ class Skips:
             DataError: More than that were left out.
         """
         if self.count > share * (self.count + used):
-            listed = "\n  ".join(self._first)
+            listed = "\n  ".join(self.first)
             raise DataError(
                 f"{self.count} of {self.count + used} training examples cannot be used, more than "
                 f"data.bad_examples ({share:g}) allows. The first are:\n  {listed}"

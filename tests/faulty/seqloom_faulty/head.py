@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import resource
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,25 @@ from seqloom.hooks import HeadParts
 from seqloom_faulty import FaultyOptions
 
 
+def strike(*place: object) -> None:
+    """Sends this process the signal that FAULTY_SIGNAL names where it names this place.
+
+    It holds the signal, the place's words, and on how many visits to let it pass: ``SIGTERM predict 0``.
+    """
+    name, *wanted, passes = os.environ.get("FAULTY_SIGNAL", "none 0").split()
+    if wanted == [str(word) for word in place]:
+        if int(passes) == 0:
+            os.kill(os.getpid(), signal.Signals[name])
+        os.environ["FAULTY_SIGNAL"] = " ".join([name, *wanted, str(int(passes) - 1)])
+
+
+def full(step: int) -> None:
+    """From the step that FAULTY_DISK names on, files can have so many bytes: ``20000 3``."""
+    size, first = map(int, os.environ.get("FAULTY_DISK", "0 -1").split())
+    if step == first:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
 class FaultyHead(Head[Hypothesis]):
     def __init__(self, inner: SequenceHead, options: FaultyOptions) -> None:
         super().__init__()
@@ -25,6 +46,8 @@ class FaultyHead(Head[Hypothesis]):
 
     def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:
         loss = self.inner(memory, batch, progress)
+        strike("train" if self.training else "evaluate", progress.step)
+        full(progress.step)
         if not self.training:
             return loss
         self.seen += loss.total.detach()  # as a running mean of a batch norm would
@@ -35,6 +58,7 @@ class FaultyHead(Head[Hypothesis]):
         return loss._replace(total=loss.total + self._poison(batch, progress))
 
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
+        strike("predict")
         return self.inner.predict(memory, options)
 
     def _poison(self, batch: Batch, progress: Progress) -> Any:
@@ -57,6 +81,7 @@ class FaultyHead(Head[Hypothesis]):
 
 
 def build(options: FaultyOptions, parts: HeadParts) -> FaultyHead:
+    strike("build")
     assert parts.decoder is not None
     assert parts.vocabulary is not None
     return FaultyHead(SequenceHead(parts.decoder, parts.vocabulary), options)

@@ -145,10 +145,20 @@ def test_texts_are_not_kept(make):
 def test_it_pickles_by_name(make):
     cached = make()
     pickled = pickle.dumps(cached)
+    size = len(pickle.dumps(make([located(1, "7 8 9")] * 2000, a=1)))
+    assert size < len(pickled) + 8 * 2000 + 100  # lengths only
     copy = pickle.loads(pickled)
     assert same(copy.collate([2], seed=1, epoch=0, augment=True).inputs["source"],
                 cached.collate([2], seed=1, epoch=0, augment=True).inputs["source"])  # fmt: skip
     assert copy.place(2) == "b.en:3"
+
+
+def test_large_data_is_taken_in_chunks_and_told_of(make, said, monkeypatch):
+    monkeypatch.setattr("seqloom.data.mapped.CHUNK", 2)
+    monkeypatch.setattr("seqloom.data.cache.TELL_EVERY", 2)
+    rows = [located(n, " ".join("1" * n)) for n in range(1, 8)]
+    assert make(rows).lengths.tolist() == [2, 2, 3, 4, 5, 6, 7]
+    assert said[1:] == ["2 examples prepared", "4 examples prepared", "6 examples prepared"]
 
 
 def test_a_damaged_cache_is_made_anew(make, tmp_path, said):

@@ -1,0 +1,148 @@
+"""Features in files that are mapped into memory: appended one example after another, read in any order."""
+
+from __future__ import annotations
+
+import mmap
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, BinaryIO, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from seqloom.checkpoint import storage_errors
+from seqloom.data.features import Features
+from seqloom.data.manifest import Located
+from seqloom.errors import DataError
+
+CHUNK = 1_000_000
+"""Examples whose lengths are taken at a time."""
+
+
+# Writing -----------------------------------------------------------------------------------------------
+
+
+@final
+class SlotWriter:
+    """Appends the features of one slot.
+
+    Args:
+        values: The file of values.
+        offsets: The file of offsets.
+        slot: The slot.
+        size: How many ids there are; None where features are no ids.
+    """
+
+    def __init__(self, values: BinaryIO, offsets: BinaryIO, slot: str, size: int | None) -> None:
+        self._values = values
+        self._offsets = offsets
+        self._slot = slot
+        self._size = size
+        self._end = 0
+        self._shape: list[int] = []
+        self._wide = self._stored = np.dtype(np.int64)
+        offsets.write(int64_bytes(0))
+
+    def add(self, features: Tensor, located: Located) -> None:
+        """Appends one example's features, [T, *F]."""
+        values = features.numpy()
+        if self._end == 0:
+            self._shape = list(values.shape[1:])
+            self._wide = values.dtype
+            if self._wide != np.int64:
+                self._size = None
+            self._stored = self._wide if self._size is None else np.min_scalar_type(self._size - 1)
+        if trouble := self._trouble(values):
+            raise DataError(f"{self._slot}: {trouble}", located.files.get(self._slot), located.line)
+        self._values.write(values.astype(self._stored).tobytes())
+        self._end += len(values)
+        self._offsets.write(int64_bytes(self._end))
+
+    def _trouble(self, values: NDArray[Any]) -> str:
+        if values.dtype != self._wide:
+            return f"features are {values.dtype}, those of the first example {self._wide}"
+        if self._size is not None and not 0 <= values.min() <= values.max() < self._size:
+            return f"token ids from {values.min()} to {values.max()}, and there are {self._size} tokens"
+        return ""
+
+    def layout(self) -> dict[str, Any]:
+        """What it takes to read them again."""
+        return {"shape": self._shape, "stored": self._stored.str, "features": self._wide.str}
+
+
+def int64_bytes(number: int) -> bytes:
+    """A number as the files of offsets and lines have it."""
+    return number.to_bytes(8, sys.byteorder)
+
+
+# Reading -----------------------------------------------------------------------------------------------
+
+
+@final
+class MappedFeatures(Features):
+    """Features in a file that is mapped into memory; pickles as the file's name.
+
+    Args:
+        folder: The cache.
+        slot: The slot.
+        layout: Its entry in the header: shape F, dtype of the file, dtype of features.
+    """
+
+    def __init__(self, folder: Path, slot: str, layout: Mapping[str, Any]) -> None:
+        self._arguments = (folder, slot, layout)
+        self._dtype = np.dtype(layout["features"])
+        self._values = _Mapped(folder / f"{slot}.values", layout["stored"], layout["shape"])
+        self._offsets = _Mapped(folder / f"{slot}.offsets", "int64")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MappedFeatures, self._arguments
+
+    def take(self, ids: Sequence[int]) -> list[Tensor]:
+        chosen = np.asarray(ids)
+        bounds = zip(
+            self._offsets.array[chosen].tolist(), self._offsets.array[chosen + 1].tolist(), strict=True
+        )
+        values = self._values.array
+        taken = [torch.from_numpy(values[start:end].astype(self._dtype)) for start, end in bounds]
+        self._values.release()
+        self._offsets.release()
+        return taken
+
+    def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
+        for start in range(0, len(lengths), CHUNK):
+            part = lengths[start : start + CHUNK]
+            offsets = self._offsets.array[start : start + CHUNK + 1]
+            np.maximum(part, np.diff(offsets), out=part)
+        self._offsets.release()
+
+
+@final
+class MappedLines:
+    """The line of each example in a file that is mapped into memory; pickles as the file's name."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self._lines = _Mapped(file, "int64")
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return MappedLines, (self._file,)
+
+    def __getitem__(self, id_: int, /) -> int:
+        return int(self._lines.array[id_])
+
+
+class _Mapped:
+    """A file as an array; what was read of it can be given back to the system."""
+
+    def __init__(self, file: Path, dtype: str, shape: Sequence[int] = ()) -> None:
+        with storage_errors(file, "read"), file.open("rb") as stream:
+            self._pages = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        self.array: NDArray[Any] = np.frombuffer(self._pages, dtype).reshape(-1, *shape)
+
+    def release(self) -> None:
+        """Counts no page as this process's any more; the system may keep them, or take them."""
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self._pages.madvise(mmap.MADV_DONTNEED)
