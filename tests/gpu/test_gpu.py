@@ -41,7 +41,7 @@ def test_a_training_goes_on_after_a_stop(job: Callable[..., Job], site: Site) ->
     loaded = job(*GPU, "dtype=fp32")
     with pytest.raises(Interrupted):
         train_job(loaded, stopping)
-    (folder,) = site.runs.iterdir()
+    (folder,) = site.runs.glob("2*")
     resumed = resume_job(folder, site)
     whole = train_job(loaded, site)
     assert math.isclose(resumed.scores[0].value, whole.scores[0].value, rel_tol=1e-3)

@@ -129,7 +129,7 @@ def test_stopped_and_resumed_is_uninterrupted(workplace: Any, site: Any, job: An
     error = process.communicate(timeout=120)[1].decode()
     assert process.returncode == 128 + signal.SIGTERM, error
     assert "its checkpoint is saved" in error
-    (folder,) = (workplace.folder / "runs").iterdir()
+    (folder,) = (workplace.folder / "runs").glob("2*")
     (checkpoint,) = (folder / "checkpoints").iterdir()
     assert 0 < int(checkpoint.name) < 300
     assert site.registry.run(folder.name).status == "interrupted"
