@@ -6,6 +6,7 @@ import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from seqloom.errors import ConfigError, DataError, Interrupted, StorageError, Us
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
+from seqloom.ledger import Ledger
 from seqloom.optim import freeze
 from seqloom.predictor import Predictor
 from seqloom.prepare import training_data, training_kit
@@ -83,30 +85,38 @@ def train_job(job: Job, site: Site) -> Trained:
 def resume_job(run_folder: Path, site: Site) -> Trained:
     """Goes on with a training from its newest checkpoint.
 
+    One that came to its end while the registry was away is entered there, and that is all.
+
     Raises:
         StorageError: The folder is no run's.
         DataError: The data is not what the run began with.
         UsageError: The run has come to its end already.
     """
+    known = site.registry.run(run_folder.name)
+    if Ledger(site.registry, known, site.say).replay():
+        known = site.registry.run(known.id)
+        if known.status == "finished" and known.model is not None:
+            model = site.registry.model(known.model)
+            return Trained(known, model, model.scores)
     saved = read_json(run_folder / "config.json")
     job = job_from_dict(saved["job"], site.catalog, run_folder)
     for name, digest in _data_hashes(job, ("train", "valid")).items():
         if saved["data"].get(name) != digest:
             raise DataError("this file has changed since the run began; start a new run", name)
     device = _ready(job)
-    run = site.registry.run(run_folder.name)
-    if run.status == "finished":
-        raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
-    return _train(job, site, site.registry.reopen_run(run.id), device)
+    if known.status == "finished":
+        raise UsageError(f"run {known.id} has finished; there is nothing left of it to resume")
+    return _train(job, site, site.registry.reopen_run(known.id), device)
 
 
 def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     config, folder = job.config, Path(run.folder)
-    with _recorded(site, run), torch.random.fork_rng():
+    ledger = Ledger(site.registry, run, site.say)
+    with _recorded(site, run, ledger.end), torch.random.fork_rng():
         site.say(f"run {run.id} on {device.reason}")
         builder = Builder(config, site.catalog)
         with site.at_once():
-            kit, trainer = _trainer(job, builder, site, run, device)
+            kit, trainer = _trainer(job, builder, site, ledger, device)
         wanted = config.train.tensorboard
         with tensorboard_log(folder / "tensorboard", trainer.state.step, wanted=wanted) as logs:
             trainer.listeners = [*logs, *trainer.listeners]
@@ -114,20 +124,22 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
         site.say(_cost(trainer))
         model_folder = folder / "model"
         digest = export_model(model_folder, builder, trainer.model, kit.tokenizers, outcome, run.versions)
-        record = site.registry.add_model(
-            name=config.name,
-            task=config.task.name,
-            run_id=run.id,
-            folder=str(model_folder),
-            sha256=digest,
-            scores=outcome.scores,
+        ledger.add_model(model_folder, digest, outcome.scores)
+    if ledger.trouble is not None:
+        raise type(ledger.trouble)(
+            f"the model in {model_folder} is whole, but the registry does not know of it: "
+            f"{ledger.trouble}; `seqloom resume {run.id}` will enter it"
         )
-    return Trained(site.registry.run(run.id), record, outcome.scores)
+    model = ledger.model()
+    if model is None:
+        raise StorageError(f"the registry has lost the model of run {run.id}; its folder is {model_folder}")
+    return Trained(site.registry.run(run.id), model, outcome.scores)
 
 
-def _trainer(job: Job, builder: Builder, site: Site, run: Run, device: Device) -> tuple[Kit, Trainer]:
+def _trainer(job: Job, builder: Builder, site: Site, ledger: Ledger, device: Device) -> tuple[Kit, Trainer]:
     """All that a training needs, at the step where an earlier one of this run left off."""
-    config, folder = job.config, Path(run.folder)
+    config, run = job.config, ledger.run
+    folder = Path(run.folder)
     kit = training_kit(job, builder, folder / "tokenizers")
     cache = Cache(cache_folder(site.runs), site.say)
     dataset = training_data(job, builder, kit, run, cache)
@@ -154,9 +166,11 @@ def _trainer(job: Job, builder: Builder, site: Site, run: Run, device: Device) -
         stop=site.stop,
     )
     step = trainer.resume() if checkpoints.steps() else 0
+    # A process may have died between a checkpoint and the registry; a score entered twice is there once.
+    ledger.add_scores([score for group in trainer.state.scores.values() for score in group])
     trainer.listeners = [
         MetricsLog(folder / "metrics.jsonl", step),
-        _RegistryListener(site, run),
+        _RegistryListener(site, ledger),
         *site.listeners,
     ]
     return kit, trainer
@@ -169,7 +183,7 @@ def evaluate_job(
     job = job or predictor.job
     hashes = _data_hashes(job, (split,))
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
-    with _recorded(site, run):
+    with _recorded(site, run, partial(site.registry.end_run, run.id)):
         builder = Builder(job.config, site.catalog)
         judge = _evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
         scores = judge(predictor.model, predictor.steps)
@@ -190,7 +204,7 @@ def decode_job(
         data=hashes,
         model=_registered(predictor.uri),
     )
-    with _recorded(site, run):
+    with _recorded(site, run, partial(site.registry.end_run, run.id)):
         yield from predictor.decode_located(inputs, decode)
 
 
@@ -297,7 +311,7 @@ def _start(
 
 
 @contextmanager
-def _recorded(site: Site, run: Run) -> Iterator[None]:
+def _recorded(site: Site, run: Run, end: Callable[[RunStatus, str | None], Run]) -> Iterator[None]:
     """Tells who observes that a run begins, and enters in the registry how it ends, however it ends."""
     error: BaseException | None = None
     status: RunStatus = "finished"
@@ -312,16 +326,16 @@ def _recorded(site: Site, run: Run) -> Iterator[None]:
         raise
     finally:
         text = None if error is None else f"{type(error).__name__}: {error}"
-        ended = site.registry.end_run(run.id, status, text)
+        ended = end(status, text)
         site.catalog.notify("seqloom_run_ended", run=ended, error=error)
 
 
 class _RegistryListener:
     """Enters scores as they come, and tells the plugins that observe."""
 
-    def __init__(self, site: Site, run: Run) -> None:
+    def __init__(self, site: Site, ledger: Ledger) -> None:
         self.site = site
-        self.run = run
+        self.ledger = ledger
 
     def stepped(self, step: int) -> None:
         pass
@@ -333,8 +347,8 @@ class _RegistryListener:
         pass
 
     def evaluated(self, step: int, scores: Sequence[Score]) -> None:
-        self.site.registry.add_scores(self.run.id, scores)
-        self.site.catalog.notify("seqloom_evaluated", run=self.run, step=step, scores=scores)
+        self.ledger.add_scores(scores)
+        self.site.catalog.notify("seqloom_evaluated", run=self.ledger.run, step=step, scores=scores)
 
 
 def versions(catalog: Catalog) -> dict[str, str]:
