@@ -22,9 +22,9 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import read_examples
 from seqloom.device import choose_device
 from seqloom.jobfile import Job, load_job
-from seqloom.jobs import Site
 from seqloom.registry.records import Score
 from seqloom.registry.store import Registry
+from seqloom.site import Site
 from seqloom.trainer import Goal, Judging, Trainer
 
 JOB = """\

@@ -8,9 +8,10 @@ from pathlib import Path
 from seqloom.catalog import Catalog
 from seqloom.errors import UsageError
 from seqloom.jobfile import load_job
-from seqloom.jobs import Site, Trained, open_model, train_job
+from seqloom.jobs import Trained, train_job
 from seqloom.predictor import Predictor
 from seqloom.registry.store import Registry, runs_folder
+from seqloom.site import Site, open_model
 
 
 def train(job: str | Path, *, overrides: Sequence[str] = (), registry: str | None = None) -> Trained:

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import platform
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
-from filelock import FileLock, Timeout
 
 import seqloom
 from seqloom.allocator import peak_memory_bytes, tuned
 from seqloom.build import Builder, Kit
-from seqloom.catalog import Catalog
-from seqloom.checkpoint import Checkpoints, read_json, storage_errors, verify_folder, write_json
+from seqloom.checkpoint import Checkpoints, storage_errors, write_json
 from seqloom.config import DecodeConfig, SplitConfig
 from seqloom.data.cache import SKIPPED, Cache, cache_folder
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
 from seqloom.device import Device, choose_device
 from seqloom.errors import (
-    BusyError,
     ConfigError,
-    CorruptError,
     DataError,
     Interrupted,
     StorageError,
@@ -34,12 +30,14 @@ from seqloom.errors import (
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
+from seqloom.ledger import Ledger
 from seqloom.optim import freeze
 from seqloom.predictor import Predictor
 from seqloom.prepare import training_data, training_kit
-from seqloom.progress import Listener, MetricsLog, check_tensorboard, tensorboard_log
+from seqloom.progress import MetricsLog, check_tensorboard, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
-from seqloom.registry.store import Registry, new_run_id
+from seqloom.registry.store import new_run_id
+from seqloom.site import Site, alone, read_run_config, versions
 from seqloom.task import Prediction
 from seqloom.trainer import Judging, Trainer
 
@@ -53,29 +51,6 @@ class Trained:
     scores: Sequence[Score]
 
 
-@dataclass(frozen=True)
-class Site:
-    """Where jobs run, and who watches.
-
-    Attributes:
-        catalog: What the installed plugins provide.
-        registry: Where runs and models are entered.
-        runs: The folder of run folders.
-        say: Tells the user a line.
-        listeners: Watch the training.
-        stop: Gives the number of a signal to stop for, or None.
-        at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
-    """
-
-    catalog: Catalog
-    registry: Registry
-    runs: Path
-    say: Callable[[str], None] = lambda _: None
-    listeners: Sequence[Listener] = ()
-    stop: Callable[[], int | None] = lambda: None
-    at_once: Callable[[], AbstractContextManager[None]] = nullcontext
-
-
 def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it."""
     site.registry.prepare()
@@ -86,7 +61,7 @@ def train_job(job: Job, site: Site) -> Trained:
         folder.mkdir(parents=True)
         write_json(folder / "config.json", {"job": _whole(job), "data": hashes})
     job = job_from_dict(_whole(job), site.catalog, folder)  # from here on as a resumed run has it
-    with _alone(folder):
+    with alone(folder):
         run = _start(site, "train", job, device, folder=folder, data=hashes)
         return _train(job, site, run, device)
 
@@ -94,65 +69,39 @@ def train_job(job: Job, site: Site) -> Trained:
 def resume_job(run_folder: Path, site: Site) -> Trained:
     """Goes on with a training from its newest checkpoint.
 
+    One that came to its end while the registry was away is entered there, and that is all.
+
     Raises:
         StorageError: The folder is no run's.
         DataError: The data is not what the run began with.
         UsageError: The run has come to its end already.
     """
     saved = read_run_config(run_folder)
-    job = job_from_dict(saved["job"], site.catalog, run_folder)
-    with _alone(run_folder):
+    with alone(run_folder):
+        known = site.registry.run(run_folder.name)
+        if Ledger(site.registry, known, site.say).replay():
+            known = site.registry.run(known.id)
+            if known.status == "finished" and known.model is not None:
+                model = site.registry.model(known.model)
+                return Trained(known, model, model.scores)
+        job = job_from_dict(saved["job"], site.catalog, run_folder)
         for name, digest in _data_hashes(job, ("train", "valid")).items():
             if saved["data"].get(name) != digest:
                 raise DataError("this file has changed since the run began; start a new run", name)
         device = _ready(job)
-        run = site.registry.run(run_folder.name)
-        if run.status == "finished":
-            raise UsageError(f"run {run.id} has finished; there is nothing left of it to resume")
-        return _train(job, site, site.registry.reopen_run(run.id), device)
-
-
-def read_run_config(run_folder: Path) -> dict[str, Any]:
-    """The ``job`` that a run was started with, and the sha256 of its ``data`` files.
-
-    Raises:
-        StorageError: The folder is no run's.
-    """
-    saved = read_json(run_folder / "config.json")
-    match saved:
-        case {"job": dict(), "data": dict()}:
-            return dict(saved)
-    raise CorruptError(f"{run_folder / 'config.json'}: this is not what a training run was started with")
-
-
-@contextmanager
-def _alone(run_folder: Path) -> Iterator[None]:
-    """Holds a run folder, so that no second process trains in it.
-
-    Raises:
-        BusyError: Another one does.
-    """
-    lock = FileLock(run_folder / ".lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout as error:  # an OSError, too
-        busy = f"another process is training in {run_folder}; wait for it, or stop it"
-        raise BusyError(busy) from error
-    except OSError as error:
-        raise StorageError(f"{run_folder}: cannot lock it: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
+        if known.status == "finished":
+            raise UsageError(f"run {known.id} has finished; there is nothing left of it to resume")
+        return _train(job, site, site.registry.reopen_run(known.id), device)
 
 
 def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     config, folder = job.config, Path(run.folder)
-    with _recorded(site, run), torch.random.fork_rng():
+    ledger = Ledger(site.registry, run, site.say)
+    with _recorded(site, run, ledger.end), torch.random.fork_rng():
         site.say(f"run {run.id} on {device.reason}")
         builder = Builder(config, site.catalog)
         with site.at_once():
-            kit, trainer = _trainer(job, builder, site, run, device)
+            kit, trainer = _trainer(job, builder, site, ledger, device)
         wanted = config.train.tensorboard
         with tensorboard_log(folder / "tensorboard", trainer.state.step, wanted=wanted) as logs:
             trainer.listeners = [*logs, *trainer.listeners]
@@ -160,20 +109,22 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
         site.say(_cost(trainer))
         model_folder = folder / "model"
         digest = export_model(model_folder, builder, trainer.model, kit.tokenizers, outcome, run.versions)
-        record = site.registry.add_model(
-            name=config.name,
-            task=config.task.name,
-            run_id=run.id,
-            folder=str(model_folder),
-            sha256=digest,
-            scores=outcome.scores,
+        ledger.add_model(model_folder, digest, outcome.scores)
+    if ledger.trouble is not None:
+        raise type(ledger.trouble)(
+            f"the model in {model_folder} is whole, but the registry does not know of it: "
+            f"{ledger.trouble}; `seqloom resume {run.id}` will enter it"
         )
-    return Trained(site.registry.run(run.id), record, outcome.scores)
+    model = ledger.model()
+    if model is None:
+        raise StorageError(f"the registry has lost the model of run {run.id}; its folder is {model_folder}")
+    return Trained(site.registry.run(run.id), model, outcome.scores)
 
 
-def _trainer(job: Job, builder: Builder, site: Site, run: Run, device: Device) -> tuple[Kit, Trainer]:
+def _trainer(job: Job, builder: Builder, site: Site, ledger: Ledger, device: Device) -> tuple[Kit, Trainer]:
     """All that a training needs, at the step where an earlier one of this run left off."""
-    config, folder = job.config, Path(run.folder)
+    config, run = job.config, ledger.run
+    folder = Path(run.folder)
     kit = training_kit(job, builder, folder / "tokenizers")
     cache = Cache(cache_folder(site.runs), site.say)
     dataset = training_data(job, builder, kit, run, cache)
@@ -200,9 +151,11 @@ def _trainer(job: Job, builder: Builder, site: Site, run: Run, device: Device) -
         stop=site.stop,
     )
     step = trainer.resume() if checkpoints.steps() else 0
+    # A process may have died between a checkpoint and the registry; a score entered twice is there once.
+    ledger.add_scores([score for group in trainer.state.scores.values() for score in group])
     trainer.listeners = [
         MetricsLog(folder / "metrics.jsonl", step),
-        _RegistryListener(site, run),
+        _RegistryListener(site, ledger),
         *site.listeners,
     ]
     return kit, trainer
@@ -215,7 +168,7 @@ def evaluate_job(
     job = job or predictor.job
     hashes = _data_hashes(job, (split,))
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
-    with _recorded(site, run):
+    with _recorded(site, run, partial(site.registry.end_run, run.id)):
         builder = Builder(job.config, site.catalog)
         judge = _evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
         scores = judge(predictor.model, predictor.steps)
@@ -236,7 +189,7 @@ def decode_job(
         data=hashes,
         model=_registered(predictor.uri),
     )
-    with _recorded(site, run):
+    with _recorded(site, run, partial(site.registry.end_run, run.id)):
         yield from predictor.decode_located(inputs, decode)
 
 
@@ -339,7 +292,7 @@ def _start(
 
 
 @contextmanager
-def _recorded(site: Site, run: Run) -> Iterator[None]:
+def _recorded(site: Site, run: Run, end: Callable[[RunStatus, str | None], Run]) -> Iterator[None]:
     """Tells who observes that a run begins, and enters in the registry how it ends, however it ends."""
     error: BaseException | None = None
     status: RunStatus = "finished"
@@ -354,16 +307,16 @@ def _recorded(site: Site, run: Run) -> Iterator[None]:
         raise
     finally:
         text = None if error is None else f"{type(error).__name__}: {error}"
-        ended = site.registry.end_run(run.id, status, text)
+        ended = end(status, text)
         site.catalog.notify("seqloom_run_ended", run=ended, error=error)
 
 
 class _RegistryListener:
     """Enters scores as they come, and tells the plugins that observe."""
 
-    def __init__(self, site: Site, run: Run) -> None:
+    def __init__(self, site: Site, ledger: Ledger) -> None:
         self.site = site
-        self.run = run
+        self.ledger = ledger
 
     def stepped(self, step: int) -> None:
         pass
@@ -375,50 +328,9 @@ class _RegistryListener:
         pass
 
     def evaluated(self, step: int, scores: Sequence[Score]) -> None:
-        self.site.registry.add_scores(self.run.id, scores)
-        self.site.catalog.notify("seqloom_evaluated", run=self.run, step=step, scores=scores)
-
-
-def versions(catalog: Catalog) -> dict[str, str]:
-    """Of Python, torch, seqloom, and each plugin's distribution."""
-    found = {
-        "python": platform.python_version(),
-        "torch": torch.__version__,
-        "seqloom": seqloom.__version__,
-    }
-    plugins = catalog.plugins()
-    return found | {plugin.distribution: plugin.version for plugin in plugins if plugin.state == "ok"}
+        self.ledger.add_scores(scores)
+        self.site.catalog.notify("seqloom_evaluated", run=self.ledger.run, step=step, scores=scores)
 
 
 def _registered(uri: str) -> str | None:
     return uri if uri.startswith("models:/") else None
-
-
-def find_run(name: str, site: Site) -> Path:
-    """The folder of a run given by its folder, its id or the beginning of its id.
-
-    Raises:
-        StorageError: There is no such folder.
-    """
-    if (Path(name) / "config.json").is_file():
-        return Path(name).absolute()
-    if (site.runs / name / "config.json").is_file():
-        return site.runs / name
-    folder = site.registry.run(name).folder
-    if not folder or not Path(folder).is_dir():
-        raise StorageError(f"run {name} has no folder to go on from ({folder or 'none recorded'})")
-    return Path(folder)
-
-
-def open_model(name: str, site: Site, *, device: str = "auto", dtype: str = "auto") -> Predictor:
-    """A model given by its folder, or by ``models:/name/3``, ``name@alias`` and the like."""
-    if not name.startswith("models:/") and Path(name).is_dir():
-        folder = Path(name).absolute()
-        return Predictor.load(folder, site.catalog, device=device, dtype=dtype)
-    record = site.registry.model(name)
-    folder = Path(record.folder)
-    if not folder.is_dir():
-        raise StorageError(f"{folder}: the folder of {record.uri} is not there any more")
-    if verify_folder(folder) != record.sha256:
-        raise CorruptError(f"{folder}: this is another model than was registered as {record.uri}")
-    return Predictor.load(folder, site.catalog, device=device, dtype=dtype, uri=record.uri)

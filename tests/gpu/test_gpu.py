@@ -12,8 +12,9 @@ import torch
 from seqloom.catalog import Catalog
 from seqloom.errors import Interrupted
 from seqloom.jobfile import Job
-from seqloom.jobs import Site, resume_job, train_job
+from seqloom.jobs import resume_job, train_job
 from seqloom.predictor import Predictor
+from seqloom.site import Site
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 GPU = ("device=cuda", "train.steps=6", "evaluate.every=3")

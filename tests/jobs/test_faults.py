@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from seqloom.checkpoint import Checkpoints
+from seqloom.registry.store import Registry
 
 pytestmark = pytest.mark.slow
 FAULTY = Path(__file__).parents[1] / "faulty"
@@ -199,3 +200,44 @@ def test_a_disk_without_room_leaves_the_old_checkpoint(
         assert all(path.name.isdecimal() for path in checkpoints.folder.iterdir())
     finally:
         subprocess.run(["umount", str(runs)], check=True)
+
+
+# The registry ------------------------------------------------------------------------------------------
+
+
+def test_a_registry_that_is_away_is_told_later(
+    faulty: Any, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = faulty.folder / "registry.db"
+    monkeypatch.setenv("FAULTY_REGISTRY", f"{file} 1 99")
+    train = ("train", "job.yaml", *sets("train.steps=6", head()))
+    error = faulty.run(*train, code=74).stderr
+    folder = run_folder(faulty)
+    assert error.count("the registry is away, and training goes on") == 1
+    assert "registry.db is not there any more" in error
+    assert f"`seqloom resume {folder.name}` will enter it" in error
+    assert (folder / "model" / "manifest.json").exists()
+    told = [json.loads(line)["event"] for line in (folder / "registry.jsonl").read_text().splitlines()]
+    assert told == ["scores", "scores", "scores", "model", "end"]
+    monkeypatch.delenv("FAULTY_REGISTRY")
+    for part in ("", "-wal", "-shm"):
+        if Path(f"{file}{part}.away").exists():
+            Path(f"{file}{part}.away").rename(f"{file}{part}")
+    assert faulty.run("resume", folder.name).stdout == "models:/reverser/1\n"
+    assert not (folder / "registry.jsonl").exists()
+    with Registry(faulty.registry) as registry:
+        run = registry.run(folder.name)
+        assert (run.status, run.error, run.model) == ("finished", None, "models:/reverser/1")
+        assert sorted(score.step for score in run.scores if score.metric == "ppl") == [2, 4, 6]
+    assert "has finished" in faulty.run("resume", folder.name, code=2).stderr
+
+
+def test_a_registry_that_comes_back_is_told_at_once(
+    faulty: Any, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAULTY_REGISTRY", f"{faulty.folder / 'registry.db'} 1 3")
+    error = faulty.run("train", "job.yaml", *sets("train.steps=4", head())).stderr
+    assert "the registry is back, and has been told what it missed" in error
+    with Registry(faulty.registry) as registry:
+        run = registry.run(run_folder(faulty).name)
+    assert [score.step for score in run.scores if score.metric == "ppl"] == [2, 4]

@@ -10,8 +10,9 @@ import pytest
 from seqloom.build import Builder, Kit
 from seqloom.errors import CorruptError
 from seqloom.jobfile import Job
-from seqloom.jobs import Site, train_job
+from seqloom.jobs import train_job
 from seqloom.nn.embedding import TokenEmbedding
+from seqloom.site import Site
 from seqloom.task import Example
 from seqloom.trainer import Goal
 

@@ -19,7 +19,7 @@ FLOORS = {
     1: "batch device allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model data optim checkpoint step trainer progress evaluate decode",
-    4: "build prepare datacheck export predictor jobs api cli __main__ testing",
+    4: "build prepare datacheck export predictor ledger site jobs api cli __main__ testing",
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 RUNTIME = set(FLOORS[3].split())

@@ -24,7 +24,8 @@ from seqloom.errors import (
     UsageError,
 )
 from seqloom.jobfile import Job
-from seqloom.jobs import Site, evaluate_job, find_run, open_model, resume_job, train_job
+from seqloom.jobs import evaluate_job, resume_job, train_job
+from seqloom.site import Site, find_run, open_model
 
 
 def test_a_failed_run_says_why(job: Callable[..., Job], site: Site) -> None:

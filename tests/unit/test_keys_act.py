@@ -17,8 +17,9 @@ from seqloom.build import Builder
 from seqloom.config import JobConfig, Part, TableSplit
 from seqloom.errors import DataError, SeqloomError
 from seqloom.jobfile import Job
-from seqloom.jobs import Site, evaluate_job, open_model, train_job
+from seqloom.jobs import evaluate_job, train_job
 from seqloom.optim import learning_rate, make_optimizer
+from seqloom.site import Site, open_model
 from seqloom.task import Example
 
 BASE = ("model.width=8", "train.steps=2", "train.batch_elements=64", "train.schedule.warmup=0")

@@ -21,8 +21,9 @@ from seqloom.data.cache import Cache
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import file_sha256, read_examples, split_files
 from seqloom.jobfile import Job
-from seqloom.jobs import Site, train_job
+from seqloom.jobs import train_job
 from seqloom.prepare import training_data, training_kit
+from seqloom.site import Site
 
 MODALITY = """\
 from seqloom_text.modality import TextModality

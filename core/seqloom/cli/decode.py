@@ -24,8 +24,8 @@ from seqloom.jsonable import jsonable
 if TYPE_CHECKING:
     from seqloom.catalog import Catalog
     from seqloom.data.manifest import Located
-    from seqloom.jobs import Site
     from seqloom.predictor import Predictor
+    from seqloom.site import Site
     from seqloom.task import Prediction
 
 ARGUMENTS, STDIN = "<arguments>", "<stdin>"
@@ -156,7 +156,7 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
 def _opened_model(name: str, site: Site, *, device: str, dtype: str = "auto") -> Predictor:
     """A model to use in this process, which is ours: its memory is handled as the model's job says."""
     from seqloom.allocator import tuned  # noqa: PLC0415
-    from seqloom.jobs import open_model  # noqa: PLC0415
+    from seqloom.site import open_model  # noqa: PLC0415
 
     predictor = open_model(name, site, device=device, dtype=dtype)
     predictor.device = tuned(predictor.device, predictor.job.config.allocator)

@@ -53,7 +53,8 @@ def _train(made: Demo, seed: int, catalog: Catalog, state: State) -> tuple[Model
     """Trains and registers the demo's model, and scores it on the test set."""
     from seqloom.cli.site import open_site, open_training_site, say  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
-    from seqloom.jobs import evaluate_job, open_model, train_job  # noqa: PLC0415
+    from seqloom.jobs import evaluate_job, train_job  # noqa: PLC0415
+    from seqloom.site import open_model  # noqa: PLC0415
 
     job = load_job(Path(made.job), catalog, [f"name={made.name}", f"train.seed={seed}"])
     with open_training_site(state, job.config.train.steps, catalog=catalog) as site:

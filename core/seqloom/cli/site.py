@@ -15,8 +15,8 @@ from seqloom.cli.output import State
 from seqloom.errors import Interrupted
 
 if TYPE_CHECKING:
-    from seqloom.jobs import Site
     from seqloom.registry.records import Score
+    from seqloom.site import Site
 
 console = Console(stderr=True, highlight=False)
 """For people; data goes to stdout."""
@@ -103,8 +103,8 @@ class ProgressBar:
 def open_site(state: State, **fields: Any) -> Iterator[Site]:
     """The place where this command's jobs run."""
     from seqloom.catalog import Catalog  # noqa: PLC0415
-    from seqloom.jobs import Site  # noqa: PLC0415 - imports torch
     from seqloom.registry.store import Registry, runs_folder  # noqa: PLC0415
+    from seqloom.site import Site  # noqa: PLC0415 - imports torch
 
     catalog = fields.pop("catalog", None) or Catalog.from_environment()
     with Registry(state.registry) as registry:

@@ -49,7 +49,8 @@ def resume(
 ) -> None:
     """Go on with a training from its newest checkpoint."""
     from seqloom.cli.site import open_site, open_training_site  # noqa: PLC0415
-    from seqloom.jobs import find_run, read_run_config, resume_job  # noqa: PLC0415
+    from seqloom.jobs import resume_job  # noqa: PLC0415
+    from seqloom.site import find_run, read_run_config  # noqa: PLC0415
 
     state: State = ctx.obj
     with open_site(state) as site:

@@ -21,6 +21,9 @@ from seqloom.errors import DataError
 CHUNK = 1_000_000
 """Examples whose lengths are taken at a time."""
 
+RELEASE_EVERY = 16
+"""Examples between two releases of pages: a system may map 2 MiB for each that is touched."""
+
 
 # Writing -----------------------------------------------------------------------------------------------
 
@@ -101,14 +104,13 @@ class MappedFeatures(Features):
         return MappedFeatures, self._arguments
 
     def take(self, ids: Sequence[int]) -> list[Tensor]:
-        chosen = np.asarray(ids)
-        bounds = zip(
-            self._offsets.array[chosen].tolist(), self._offsets.array[chosen + 1].tolist(), strict=True
-        )
-        values = self._values.array
-        taken = [torch.from_numpy(values[start:end].astype(self._dtype)) for start, end in bounds]
-        self._values.release()
-        self._offsets.release()
+        taken = []
+        for id_ in ids:
+            start, end = self._offsets.array[id_ : id_ + 2].tolist()
+            taken.append(torch.from_numpy(self._values.array[start:end].astype(self._dtype)))
+            if len(taken) % RELEASE_EVERY == 0 or len(taken) == len(ids):
+                self._values.release()
+                self._offsets.release()
         return taken
 
     def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
@@ -116,7 +118,7 @@ class MappedFeatures(Features):
             part = lengths[start : start + CHUNK]
             offsets = self._offsets.array[start : start + CHUNK + 1]
             np.maximum(part, np.diff(offsets), out=part)
-        self._offsets.release()
+            self._offsets.release()
 
 
 @final

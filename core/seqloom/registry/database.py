@@ -51,7 +51,8 @@ class Database:
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
         parsed = _parse(url)
-        file = sqlite_file(url)
+        file = self._file = sqlite_file(url)
+        self._inode: int | None = None
         self.place = str(file or parsed.render_as_string(hide_password=True))
         self._lock_file = file and file.with_name(file.name + ".lock")
         self._lock_timeout_seconds = lock_timeout_seconds
@@ -72,6 +73,7 @@ class Database:
             event.listen(self._engine, "begin", _begin_sqlite)
         try:
             self._upgrade()
+            self._inode = self._found()
         except SeqloomError:
             self.close()
             raise
@@ -79,18 +81,36 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
+        self._check_there()
         with self._explained(), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is alone in writing; what it did is kept whole, or not at all."""
+        self._check_there()
         with self._locked(), self._explained(), Session(self._writer) as session, session.begin():
             yield session
 
     def close(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()
+
+    def _check_there(self) -> None:
+        """SQLite would go on writing into a file that was deleted, and make a new one empty."""
+        found = self._found()
+        if found != self._inode:
+            self._engine.dispose()
+        if found is None and self._file is not None:
+            raise StorageError(f"{self.place} is not there any more; put it back, {ELSEWHERE}")
+        self._inode = found
+
+    def _found(self) -> int | None:
+        """What tells SQLite's file from another of its name; None where there is none."""
+        try:
+            return None if self._file is None else self._file.stat().st_ino
+        except OSError:
+            return None
 
     def _upgrade(self) -> None:
         # All under the lock, reading too: to turn on WAL, SQLite wants nobody else to look.

@@ -138,20 +138,23 @@ class Registry:
             session.add(row)
             return _reread(session, row).record()
 
-    def end_run(self, run_id: str, status: RunStatus, error: str | None = None) -> Run:
+    def end_run(
+        self, run_id: str, status: RunStatus, error: str | None = None, at: datetime | None = None
+    ) -> Run:
         """Says how a run ended.
 
         Args:
             run_id: The run.
             status: How it stands now.
             error: What ended it, None where it ended well.
+            at: When, aware; None for now.
 
         Raises:
             ConfigError: There is no such run.
         """
         with self._writing() as session:
             row = run_row(session, run_id)
-            row.status, row.error, row.ended_at = status, error, self._clock()
+            row.status, row.error, row.ended_at = status, error, at or self._clock()
             return _reread(session, row).record()
 
     def reopen_run(self, run_id: str) -> Run:

@@ -36,6 +36,16 @@ def full(step: int) -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
 
 
+def registry(step: int) -> None:
+    """Moves the registry away at one step and back at another, as FAULTY_REGISTRY says: ``FILE 1 5``."""
+    file, *steps = os.environ.get("FAULTY_REGISTRY", "none -1 -1").split()
+    for name, (here, there) in zip(steps, (("", ".away"), (".away", "")), strict=True):
+        if int(name) == step:
+            for part in ("", "-wal", "-shm"):
+                if Path(file + part + here).exists():
+                    Path(file + part + here).rename(file + part + there)
+
+
 class FaultyHead(Head[Hypothesis]):
     def __init__(self, inner: SequenceHead, options: FaultyOptions) -> None:
         super().__init__()
@@ -47,6 +57,8 @@ class FaultyHead(Head[Hypothesis]):
     def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:
         loss = self.inner(memory, batch, progress)
         strike("train" if self.training else "evaluate", progress.step)
+        if self.training:
+            registry(progress.step)
         full(progress.step)
         if not self.training:
             return loss

@@ -26,6 +26,8 @@ CASES: list[tuple[BaseException, int]] = [
     (errors.CorruptError("told"), 74),
     (OSError(28, "told"), 74),
     (MemoryError("told"), 74),
+    (errors.MemoryShortError("told"), 74),
+    (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 74),
     (errors.BusyError("told"), 75),
     (errors.ConfigError("told"), 78),
     (errors.PluginError("told"), 78),

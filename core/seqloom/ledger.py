@@ -1,0 +1,128 @@
+"""What does a training have to tell the registry, and what of it could not be told yet?
+
+While the registry is away (locked for long, deleted, unwritable, its server gone) a training goes on; what
+it has to tell is written to ``registry.jsonl`` in its folder, and told in its order once the registry
+answers again: with the next thing to tell, or by ``seqloom resume``.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from seqloom.checkpoint import storage_errors
+from seqloom.errors import BusyError, ConfigError, StorageError
+from seqloom.registry.records import Model, Run, RunStatus, Score
+from seqloom.registry.store import Registry
+
+FILE: Final = "registry.jsonl"
+Event = dict[str, Any]
+
+
+class Ledger:
+    """Tells the registry of one training.
+
+    Args:
+        registry: Whom to tell.
+        run: The training.
+        say: Tells a person when the registry goes away and when it is back.
+
+    Attributes:
+        trouble: Why the last thing was not told; None where all is told.
+    """
+
+    def __init__(self, registry: Registry, run: Run, say: Callable[[str], None]) -> None:
+        self.registry = registry
+        self.run = run
+        self.say = say
+        self.file = Path(run.folder) / FILE
+        self.trouble: StorageError | BusyError | ConfigError | None = None
+
+    def add_scores(self, scores: Sequence[Score]) -> None:
+        """Enters an evaluation's scores."""
+        self._tell({"event": "scores", "scores": [asdict(score) for score in scores]})
+
+    def add_model(self, folder: Path, sha256: str, scores: Sequence[Score]) -> None:
+        """Registers the model that the training made."""
+        event = {"event": "model", "folder": str(folder), "sha256": sha256}
+        self._tell(event | {"scores": [asdict(score) for score in scores]})
+
+    def end(self, status: RunStatus, error: str | None) -> Run:
+        """Says how the run ended; returns it as it is to be."""
+        moment = datetime.now(UTC)
+        self._tell({"event": "end", "status": status, "error": error, "at": moment.isoformat()})
+        return replace(self.run, status=status, error=error, ended_at=moment)
+
+    def replay(self) -> int:
+        """Tells what could not be told before; returns how many things that were.
+
+        Raises:
+            StorageError: The registry is still away.
+            BusyError: It is still locked.
+            ConfigError: It is another one, which does not know the run.
+        """
+        waiting = self._waiting()
+        for number, event in enumerate(waiting, start=1):
+            self._act(event)
+            self._write(waiting[number:])
+        if waiting:
+            self.say("the registry is back, and has been told what it missed")
+        return len(waiting)
+
+    def _tell(self, event: Event) -> None:
+        try:
+            self.replay()
+            self._act(event)
+        except (StorageError, BusyError, ConfigError) as trouble:  # the last: another, without the run
+            if self.trouble is None:
+                self.say(f"the registry is away, and training goes on; {self.file} keeps for it: {trouble}")
+            self.trouble = trouble
+            self._write([*self._waiting(), event])
+        else:
+            self.trouble = None
+
+    def _act(self, event: Event) -> None:
+        scores = [Score(**score) for score in event.get("scores", ())]
+        if event["event"] == "scores":
+            self.registry.add_scores(self.run.id, scores)
+        elif event["event"] == "end":
+            moment = datetime.fromisoformat(event["at"])
+            self.registry.end_run(self.run.id, event["status"], event["error"], moment)
+        elif not self._has_model(event["sha256"]):  # a process may have died between telling and striking
+            self.registry.add_model(
+                name=self.run.name,
+                task=self.run.task,
+                run_id=self.run.id,
+                folder=event["folder"],
+                sha256=event["sha256"],
+                scores=scores,
+            )
+
+    def _has_model(self, sha256: str) -> bool:
+        model = self.model()
+        return model is not None and model.sha256 == sha256
+
+    def model(self) -> Model | None:
+        """The newest model that the registry has of this run."""
+        uri = self.registry.run(self.run.id).model
+        return None if uri is None else self.registry.model(uri)
+
+    def _waiting(self) -> list[Event]:
+        if not self.file.exists():
+            return []
+        with storage_errors(self.file, "read"):
+            return [json.loads(line) for line in self.file.read_text(encoding="utf-8").splitlines()]
+
+    def _write(self, events: Sequence[Event]) -> None:
+        """Puts the events in the place of those that wait."""
+        with storage_errors(self.file, "write"):
+            if not events:
+                self.file.unlink(missing_ok=True)
+                return
+            aside = self.file.with_name(f".{FILE}.new")
+            aside.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
+            aside.replace(self.file)

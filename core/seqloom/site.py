@@ -1,0 +1,126 @@
+"""Where do jobs run, and what is there already: run folders, models, versions."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from filelock import FileLock, Timeout
+
+import seqloom
+from seqloom.catalog import Catalog
+from seqloom.checkpoint import read_json, verify_folder
+from seqloom.errors import BusyError, CorruptError, StorageError
+from seqloom.predictor import Predictor
+from seqloom.progress import Listener
+from seqloom.registry.store import Registry
+
+
+@dataclass(frozen=True)
+class Site:
+    """Where jobs run, and who watches.
+
+    Attributes:
+        catalog: What the installed plugins provide.
+        registry: Where runs and models are entered.
+        runs: The folder of run folders.
+        say: Tells the user a line.
+        listeners: Watch the training.
+        stop: Gives the number of a signal to stop for, or None.
+        at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
+    """
+
+    catalog: Catalog
+    registry: Registry
+    runs: Path
+    say: Callable[[str], None] = lambda _: None
+    listeners: Sequence[Listener] = ()
+    stop: Callable[[], int | None] = lambda: None
+    at_once: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+# Run folders -------------------------------------------------------------------------------------------
+
+
+def find_run(name: str, site: Site) -> Path:
+    """The folder of a run given by its folder, its id or the beginning of its id.
+
+    Raises:
+        StorageError: There is no such folder.
+    """
+    if (Path(name) / "config.json").is_file():
+        return Path(name).absolute()
+    if (site.runs / name / "config.json").is_file():
+        return site.runs / name
+    folder = site.registry.run(name).folder
+    if not folder or not Path(folder).is_dir():
+        raise StorageError(f"run {name} has no folder to go on from ({folder or 'none recorded'})")
+    return Path(folder)
+
+
+def read_run_config(run_folder: Path) -> dict[str, Any]:
+    """The ``job`` that a run was started with, and the sha256 of its ``data`` files.
+
+    Raises:
+        StorageError: The folder is no run's.
+    """
+    saved = read_json(run_folder / "config.json")
+    match saved:
+        case {"job": dict(), "data": dict()}:
+            return dict(saved)
+    raise CorruptError(f"{run_folder / 'config.json'}: this is not what a training run was started with")
+
+
+@contextmanager
+def alone(run_folder: Path) -> Iterator[None]:
+    """Holds a run folder, so that no second process trains in it.
+
+    Raises:
+        BusyError: Another one does.
+        StorageError: The folder cannot be written.
+    """
+    lock = FileLock(run_folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout as error:  # an OSError, too
+        busy = f"another process is training in {run_folder}; wait for it, or stop it"
+        raise BusyError(busy) from error
+    except OSError as error:
+        raise StorageError(f"{run_folder}: cannot lock it: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+# Models and versions -----------------------------------------------------------------------------------
+
+
+def open_model(name: str, site: Site, *, device: str = "auto", dtype: str = "auto") -> Predictor:
+    """A model given by its folder, or by ``models:/name/3``, ``name@alias`` and the like."""
+    if not name.startswith("models:/") and Path(name).is_dir():
+        folder = Path(name).absolute()
+        return Predictor.load(folder, site.catalog, device=device, dtype=dtype)
+    record = site.registry.model(name)
+    folder = Path(record.folder)
+    if not folder.is_dir():
+        raise StorageError(f"{folder}: the folder of {record.uri} is not there any more")
+    if verify_folder(folder) != record.sha256:
+        raise CorruptError(f"{folder}: this is another model than was registered as {record.uri}")
+    return Predictor.load(folder, site.catalog, device=device, dtype=dtype, uri=record.uri)
+
+
+def versions(catalog: Catalog) -> dict[str, str]:
+    """Of Python, torch, seqloom, and each plugin's distribution."""
+    found = {
+        "python": platform.python_version(),
+        "torch": torch.__version__,
+        "seqloom": seqloom.__version__,
+    }
+    plugins = catalog.plugins()
+    return found | {plugin.distribution: plugin.version for plugin in plugins if plugin.state == "ok"}

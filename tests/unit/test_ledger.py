@@ -1,0 +1,107 @@
+"""What a registry that was away is told: in its order, and once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from seqloom.errors import StorageError
+from seqloom.ledger import Ledger
+from seqloom.registry.records import Run, Score
+from seqloom.registry.store import Registry
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[Registry]:
+    with Registry(f"sqlite:///{tmp_path / 'registry.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def run(registry: Registry, tmp_path: Path) -> Run:
+    facts = {"name": "m", "task": "t", "config": {}, "seed": 1, "device": "cpu", "device_reason": ""}
+    (tmp_path / "run").mkdir()
+    folder = str(tmp_path / "run")
+    return registry.start_run(kind="train", **facts, versions={}, data={}, folder=folder)
+
+
+@pytest.fixture
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def ledger(registry: Registry, run: Run, said: list[str]) -> Ledger:
+    return Ledger(registry, run, said.append)
+
+
+def scores(step: int) -> list[Score]:
+    return [Score(metric="ppl", value=2.0, split="valid", step=step, signature="")]
+
+
+def move(folder: Path, old: str, new: str) -> None:
+    """With what belongs to the database: its log and its index of that."""
+    for part in ("", "-wal", "-shm"):
+        if (folder / (old + part)).exists():
+            (folder / (old + part)).rename(folder / (new + part))
+
+
+def tell_all(ledger: Ledger, folder: Path) -> None:
+    ledger.add_scores(scores(1))
+    ledger.add_model(folder, "abc", scores(1))
+    ledger.end("finished", None)
+
+
+def test_what_can_be_told_needs_no_file(ledger: Ledger, registry: Registry, tmp_path: Path) -> None:
+    tell_all(ledger, tmp_path)
+    run = registry.run(ledger.run.id)
+    assert (run.status, run.model, len(run.scores)) == ("finished", "models:/m/1", 1)
+    assert not ledger.file.exists()
+    assert ledger.trouble is None
+
+
+def test_what_cannot_be_told_waits(
+    ledger: Ledger, registry: Registry, said: list[str], tmp_path: Path
+) -> None:
+    move(tmp_path, "registry.db", "away.db")
+    tell_all(ledger, tmp_path)
+    ended = ledger.end("failed", "why")
+    assert (ended.status, ended.error) == ("failed", "why")
+    assert isinstance(ledger.trouble, StorageError)
+    assert len(said) == 1
+    with pytest.raises(StorageError, match="not there any more"):
+        ledger.replay()
+    move(tmp_path, "away.db", "registry.db")
+    ledger.add_scores(scores(2))
+    assert ledger.trouble is None
+    assert said[1:] == ["the registry is back, and has been told what it missed"]
+    run = registry.run(ledger.run.id)
+    assert (run.status, run.error, run.ended_at) == ("failed", "why", ended.ended_at)
+    assert [score.step for score in run.scores] == [1, 2]
+    assert ledger.replay() == 0
+
+
+def test_what_was_told_before_a_crash_is_there_once(
+    ledger: Ledger, registry: Registry, tmp_path: Path
+) -> None:
+    move(tmp_path, "registry.db", "away.db")
+    tell_all(ledger, tmp_path)
+    lines = ledger.file.read_text()
+    move(tmp_path, "away.db", "registry.db")
+    for _ in range(2):
+        ledger.file.write_text(lines)  # as if nothing had been struck out
+        assert ledger.replay() == 3
+    assert len(registry.run(ledger.run.id).scores) == 1
+    assert [model.version for model in registry.models()] == [1]
+
+
+def test_a_registry_without_the_run_is_none(ledger: Ledger, tmp_path: Path) -> None:
+    move(tmp_path, "registry.db", "away.db")
+    with Registry(f"sqlite:///{tmp_path / 'registry.db'}"):
+        ledger.add_scores(scores(1))
+    assert "no run" in str(ledger.trouble)
+    move(tmp_path, "registry.db", "other.db")
+    move(tmp_path, "away.db", "registry.db")
+    assert ledger.replay() == 1
