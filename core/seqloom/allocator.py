@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import ctypes
 import platform
+import re
 import resource
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 
 from seqloom.config import Allocator
 from seqloom.device import Device
 
+STATUS = Path("/proc/self/status")
+"""Linux tells a process' own peak here; getrusage's may be that of the process that started it."""
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of mallopt(3)
 KEPT_BYTES = 2**31 - 1
 """Free memory at the heap's top that glibc does not give back: the most that mallopt takes."""
@@ -63,5 +67,8 @@ def peak_memory_bytes(device: Device) -> int:
     """The most memory that this process ever took: of the GPU if it computes there, else resident."""
     if device.is_gpu:
         return torch.cuda.max_memory_allocated(device.device)
+    if STATUS.is_file():
+        (kibibytes,) = re.findall(r"^VmHWM:\s+(\d+) kB$", STATUS.read_text(), re.MULTILINE)
+        return int(kibibytes) * 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, others KiB

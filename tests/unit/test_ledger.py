@@ -99,7 +99,8 @@ def test_what_was_told_before_a_crash_is_there_once(
 
 def test_a_registry_without_the_run_is_none(ledger: Ledger, tmp_path: Path) -> None:
     move(tmp_path, "registry.db", "away.db")
-    with Registry(f"sqlite:///{tmp_path / 'registry.db'}"):
+    with Registry(f"sqlite:///{tmp_path / 'registry.db'}") as other:
+        other.prepare()
         ledger.add_scores(scores(1))
     assert "no run" in str(ledger.trouble)
     move(tmp_path, "registry.db", "other.db")
