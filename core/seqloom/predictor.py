@@ -19,6 +19,7 @@ from seqloom.errors import CorruptError, DataError, UsageError, unknown_name
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.keys import explain
 from seqloom.model import Seq2Seq
+from seqloom.registry.records import Model
 from seqloom.task import Example, Prediction
 
 
@@ -62,16 +63,25 @@ class Predictor:
         *,
         device: str = "auto",
         dtype: str = "auto",
-        uri: str | None = None,
+        record: Model | None = None,
     ) -> Predictor:
         """Loads a model folder; needs no registry.
 
+        Args:
+            folder: Where it is.
+            catalog: What the installed plugins provide.
+            device: auto, cpu or cuda.
+            dtype: auto, fp32, bf16 or fp16.
+            record: As what it is registered, if at all.
+
         Raises:
-            CorruptError: A file is not what was saved.
+            CorruptError: A file is not what was saved, or the model not the registered one.
             PluginError: The model needs a plugin that is not there.
             ConfigError: The device is not there.
         """
-        verify_folder(folder)
+        digest = verify_folder(folder)
+        if record is not None and digest != record.sha256:
+            raise CorruptError(f"{folder}: this is another model than was registered as {record.uri}")
         saved = read_json(folder / "config.json")
         job = job_from_dict(saved["job"], catalog, folder)
         builder = Builder(job.config, catalog)
@@ -83,7 +93,8 @@ class Predictor:
             raise CorruptError(f"{folder / 'model.safetensors'}: {error}") from error
         decode = DecodeConfig(**read_json(folder / "generation_config.json"))
         chosen = choose_device(device, dtype)
-        return cls(job, kit, model, decode, device=chosen, uri=uri or str(folder), steps=saved["steps"])
+        uri = str(folder) if record is None else record.uri
+        return cls(job, kit, model, decode, device=chosen, uri=uri, steps=saved["steps"])
 
     def predict(self, inputs: Sequence[str | dict[str, str]], **options: Any) -> list[str]:
         """The best output of each input, as text.

@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 import seqloom
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import read_json, verify_folder
+from seqloom.checkpoint import read_json
 from seqloom.errors import BusyError, CorruptError, StorageError
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener
@@ -110,9 +110,7 @@ def open_model(name: str, site: Site, *, device: str = "auto", dtype: str = "aut
     folder = Path(record.folder)
     if not folder.is_dir():
         raise StorageError(f"{folder}: the folder of {record.uri} is not there any more")
-    if verify_folder(folder) != record.sha256:
-        raise CorruptError(f"{folder}: this is another model than was registered as {record.uri}")
-    return Predictor.load(folder, site.catalog, device=device, dtype=dtype, uri=record.uri)
+    return Predictor.load(folder, site.catalog, device=device, dtype=dtype, record=record)
 
 
 def versions(catalog: Catalog) -> dict[str, str]:
