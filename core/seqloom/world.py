@@ -171,8 +171,8 @@ class World:
             self._links = None
         if end is not None and end is self._common and not self.is_first:
             raise ToldError(end) from end
-        if end is not error:
-            raise end or LostError("rank 0 ended before this rank")
+        if end is not None and end is not error:
+            raise end
 
     def _part(self, links: Collectives, error: BaseException | None) -> BaseException | None:
         """The last exchanges, where the others come to them, too; what ends this rank, by now."""
