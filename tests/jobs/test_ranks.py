@@ -148,6 +148,7 @@ def test_a_poisoned_example_costs_all_ranks_its_step(faulty: Any) -> None:
     assert all(loss < 100 for loss in losses(run_folder(faulty)).values())
 
 
+@pytest.mark.faults
 def test_a_rank_that_dies_is_missed(workplace: Any) -> None:
     ranks = start(workplace, "train", "job.yaml", *sets("train.steps=100000", "evaluate.every=100000"))
     await_step(workplace.folder / "runs", ranks)
