@@ -12,6 +12,7 @@ from seqloom.batch import Decoded, Memory, Padded
 from seqloom.errors import ConfigError
 from seqloom.nn.attention import AnyAttention, NoAttention
 from seqloom.nn.decoder import Decoder
+from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder
 from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
@@ -43,7 +44,7 @@ class RecurrentEncoder(Encoder):
                 "a bidirectional encoder reads from both ends: choose either bidirectional or reverse"
             )
         self.reverse = reverse
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.recurrence = Recurrence(shape, width, bidirectional=bidirectional)
         self.width = self.recurrence.width
         self.final_shape = (shape.layers, self.recurrence.state_width)
@@ -139,7 +140,7 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
         self.output = output
         self.attention = attention or NoAttention()
         self.fed_width = width if input_feeding else 0
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.recurrence = Recurrence(shape, width + self.fed_width)
         self.bridge = Bridge(memory_final, (shape.layers, self.recurrence.state_width))
         self.combine = nn.Linear(shape.hidden + self.attention.width, width)

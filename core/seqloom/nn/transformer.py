@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seqloom.batch import Decoded, Memory, Padded
 from seqloom.nn.decoder import Decoder
+from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder, masked_mean
 from seqloom.nn.multihead import CrossAttention, SelfAttention, linear
@@ -69,7 +70,7 @@ class TransformerEncoder(Encoder):
         self.width = shape.width
         self.final_shape = (1, shape.width)
         self.positions = shape.make_positions()
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.layers))
         self.norm = shape.make_final_norm()
 
@@ -122,7 +123,7 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
         self.embedding = embedding
         self.positions = shape.make_positions()
         self.longest = self.positions.limit
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         layers = nn.ModuleList(DecoderLayer(shape, memory_width) for _ in range(shape.layers))
         self.layers = cast("Sequence[DecoderLayer]", layers)  # a ModuleList does not say of what
         self.norm = shape.make_final_norm()
@@ -241,7 +242,7 @@ class Residual(nn.Module):
     def __init__(self, shape: TransformerShape) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(shape.width)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.pre = shape.norm == "pre"
 
     def enter(self, x: Tensor) -> Tensor:
