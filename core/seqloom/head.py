@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -57,6 +57,10 @@ class SequenceHead(Head[Hypothesis]):
         loss = cross_entropy(logits, wanted, self.label_smoothing)
         elements = torch.tensor(len(wanted), device=logits.device)
         return Loss(loss.total, elements, {"nll": loss.nll, "correct": loss.correct})
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles the decoder alone: the loss is one kernel after another over memory anyway."""
+        self.decoder.compile(*args, **kwargs)
 
     def scorers(self, memory: Memory) -> list[Member]:
         """The voices of this head in a search; those of several heads make an ensemble."""

@@ -31,7 +31,7 @@ class Dropout(nn.Module):
         """Values of any shape to the same shape."""
         if not self.training or self.probability == 0:
             return values
-        if values.device.type != "cpu":
+        if values.device.type != "cpu" or torch.compiler.is_compiling():
             return F.dropout(values, self.probability)
         return values * _mask(values, round(self.probability * LEVELS))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -16,6 +16,12 @@ from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder
 from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
+
+
+NOT_COMPILED: Final = (
+    "torch.compile has nothing to win in recurrent layers, whose kernels are whole already: "
+    "take train.compile out, or choose Transformer parts"
+)
 
 
 class RecurrentEncoder(Encoder):
@@ -61,6 +67,15 @@ class RecurrentEncoder(Encoder):
         if self.reverse:
             read, _ = _reversed(Padded(read, lengths))
         return Memory(read, lengths, final)
+
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Refuses.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(NOT_COMPILED)
 
 
 def _reversed(padded: Padded) -> Padded:
@@ -156,6 +171,14 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
             states, attention = self._at_once(context, embedded)
         states = states if at is None else states[at]
         return Decoded(self.output(states), attention if weights and self.attention.width else None)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Refuses.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(NOT_COMPILED)
 
     def prepare(self, memory: Memory) -> RecurrentContext:
         return RecurrentContext(self.bridge(memory.final), self.attention.prepare(memory))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -88,6 +88,12 @@ class TransformerEncoder(Encoder):
         return Memory(x, features.lengths, final=masked_mean(x, mask))
 
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles each layer: as they are alike, torch writes the kernels of one."""
+        for layer in self.layers:
+            layer.compile(*args, **kwargs)
+
+
 class TransformerContext(NamedTuple):
     """A source as the decoder's layers see it.
 
@@ -140,6 +146,11 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
             attention.append(attended)
         states = self.norm(x if at is None else x[at])
         return Decoded(self.output(states), torch.stack(attention).mean(0) if weights else None)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles each layer, for training; a search does other things, and stays as it is."""
+        for layer in self.layers:
+            layer.compile(*args, **kwargs)
 
     def prepare(self, memory: Memory) -> TransformerContext:
         context = self._look(memory)
