@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from seqloom.cli.output import State
 from seqloom.errors import Interrupted
+from seqloom.world import World
 
 if TYPE_CHECKING:
     from seqloom.registry.records import Score
@@ -27,10 +28,19 @@ def say(line: str) -> None:
     console.print(line, markup=False, soft_wrap=True)
 
 
-class StopRequest:
-    """Remembers the first SIGINT or SIGTERM; a second one ends the program at once."""
+def say_nothing(line: str) -> None:
+    """Tells nobody: another process speaks."""
 
-    def __init__(self) -> None:
+
+class StopRequest:
+    """Remembers the first SIGINT or SIGTERM; a second one ends the program at once.
+
+    Args:
+        say: Tells a person of it.
+    """
+
+    def __init__(self, say: Callable[[str], None] = say) -> None:
+        self.say = say
         self.signum: int | None = None
         self.is_waiting = True
 
@@ -43,7 +53,7 @@ class StopRequest:
         self.signum = signum
         if not self.is_waiting:
             raise _nothing_to_save(signum)
-        say("stopping after this step; its checkpoint will be saved (again to stop at once)")
+        self.say("stopping after this step; its checkpoint will be saved (again to stop at once)")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -108,7 +118,7 @@ def open_site(state: State, **fields: Any) -> Iterator[Site]:
 
     catalog = fields.pop("catalog", None) or Catalog.from_environment()
     with Registry(state.registry) as registry:
-        yield Site(catalog, registry, runs_folder(), say=say, **fields)
+        yield Site(catalog, registry, runs_folder(), **({"say": say} | fields))
 
 
 @contextmanager
@@ -121,3 +131,26 @@ def open_training_site(state: State, steps: int, **fields: Any) -> Iterator[Site
         open_site(state, listeners=[bar], stop=stop, at_once=stop.at_once, **fields) as site,
     ):
         yield site
+
+
+@contextmanager
+def open_following_site(state: State, world: World) -> Iterator[Site]:
+    """The place of another rank than the first: it says nothing, and heeds signals as that does."""
+    stop = StopRequest(say_nothing)
+    fields = {"say": say_nothing, "stop": stop, "at_once": stop.at_once, "world": world}
+    with stop.installed(), open_site(state, **fields) as site:
+        yield site
+
+
+@contextmanager
+def open_world() -> Iterator[World]:
+    """The processes that a launcher started to train together; one alone where there is no launcher."""
+    world = World.from_environment()
+    try:
+        with world:
+            yield world
+    finally:
+        if (
+            world.size > 1
+        ):  # when one rank has ended, a launcher ends the others; these have ended well by now
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
