@@ -24,7 +24,7 @@ from seqloom.model import Seq2Seq
 from seqloom.optim import scale_gradients, set_learning_rate
 from seqloom.progress import Sums
 
-FEW: Final = 5  # examples that a sentence names
+FEW: Final = 3  # examples that a sentence names
 
 
 class MicroBatch(NamedTuple):
@@ -118,7 +118,7 @@ class Stepper:
         if len(fitting) > len(batches):
             events.append(_split_event(len(batches), len(fitting)))
         if poison is not None:
-            events.append(_skip_event(poison, fitting, totals))
+            events.append(self._skip_event(poison, fitting, totals))
         return Step(sums, norm, self._waited, poison, events)
 
     # Gradients -------------------------------------------------------------------------------------
@@ -141,8 +141,8 @@ class Stepper:
                 return batches, totals, sums
             if len(batch.ids) == 1:
                 raise MemoryShortError(
-                    f"memory does not suffice for training example {batch.ids[0]} alone, which has "
-                    f"{self.dataset.lengths[batch.ids[0]]} positions; leave long examples out with "
+                    f"memory does not suffice for training example {self._named(batch.ids)} alone, which "
+                    f"has {self.dataset.lengths[batch.ids[0]]} positions; leave long examples out with "
                     "data.max_length, or make the model smaller"
                 )
             batches = [half for whole in batches for half in whole.halves()]
@@ -195,14 +195,21 @@ class Stepper:
         for buffer, before in zip(self._buffers, buffers, strict=True):
             buffer.copy_(before)
 
+    def _skip_event(
+        self, poison: str, batches: Sequence[MicroBatch], totals: Sequence[Tensor]
+    ) -> dict[str, Any]:
+        """Names the examples of the micro-batches at fault: all, where each loss alone is finite."""
+        pairs = zip(batches, totals, strict=True)
+        guilty = [batch for batch, total in pairs if not total.isfinite().item()] or batches
+        ids = sorted(id_ for batch in guilty for id_ in batch.ids)
+        more = f" and {len(ids) - FEW} more" if len(ids) > FEW else ""
+        reason = f"{poison}, of examples {self._named(ids[:FEW])}{more}"
+        places = [self.dataset.place(id_) for id_ in ids]
+        return {"event": "skipped", "reason": reason, "ids": ids, "places": places}
 
-def _skip_event(poison: str, batches: Sequence[MicroBatch], totals: Sequence[Tensor]) -> dict[str, Any]:
-    """Names the examples of the micro-batches at fault: all, where each loss alone is finite."""
-    pairs = list(zip(batches, totals, strict=True))
-    guilty = [batch for batch, total in pairs if not total.isfinite().item()] or batches
-    ids = sorted(id_ for batch in guilty for id_ in batch.ids)
-    few = ", ".join(map(str, ids[:FEW])) + (f" and {len(ids) - FEW} more" if len(ids) > FEW else "")
-    return {"event": "skipped", "reason": f"{poison}, of examples {few}", "ids": ids}
+    def _named(self, ids: Sequence[int]) -> str:
+        """Examples as a person finds them: ``7 (train.en:8), 9 (train.en:10)``."""
+        return ", ".join(f"{id_} ({self.dataset.place(id_)})" for id_ in ids)
 
 
 def _split_event(wanted: int, made: int) -> dict[str, Any]:
