@@ -45,5 +45,5 @@ def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer]
 
 def test_recurrent_parts_say_no(trainer: Callable[..., Trainer]) -> None:
     for part in ("encoder", "decoder"):
-        with pytest.raises(ConfigError, match="take train.compile out"):
+        with pytest.raises(ConfigError, match=r"take train\.compile out"):
             trainer(f"model.{part}={{name: rnn, hidden: 8}}").model.compile()

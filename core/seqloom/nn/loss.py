@@ -37,7 +37,7 @@ def cross_entropy(logits: Tensor, wanted: Tensor, smoothing: float = 0.0) -> Cro
         wanted: [N] ids of the targets.
         smoothing: The share that is spread (Szegedy et al. 2016, section 7).
     """
-    return CrossEntropy(*_CrossEntropy.apply(logits, wanted, smoothing))  # type: ignore[no-untyped-call]
+    return CrossEntropy(*_CrossEntropy.apply(logits, wanted, smoothing))
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -60,7 +60,7 @@ class _CrossEntropy(torch.autograd.Function):
         return outputs
 
     @staticmethod
-    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:  # type: ignore[override]
+    def backward(ctx: Any, *slopes: Tensor) -> tuple[Tensor, None, None]:
         (gradient,) = ctx.saved_tensors
         return (gradient * slopes[0]).to(ctx.dtype), None, None
 

@@ -17,7 +17,6 @@ from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder
 from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
 
-
 NOT_COMPILED: Final = (
     "torch.compile has nothing to win in recurrent layers, whose kernels are whole already: "
     "take train.compile out, or choose Transformer parts"
@@ -67,7 +66,6 @@ class RecurrentEncoder(Encoder):
         if self.reverse:
             read, _ = _reversed(Padded(read, lengths))
         return Memory(read, lengths, final)
-
 
     def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuses.

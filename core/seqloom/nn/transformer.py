@@ -87,7 +87,6 @@ class TransformerEncoder(Encoder):
         x = self.norm(x)
         return Memory(x, features.lengths, final=masked_mean(x, mask))
 
-
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Compiles each layer: as they are alike, torch writes the kernels of one."""
         for layer in self.layers:
