@@ -106,8 +106,8 @@ def run(each: Contender, environment: Mapping[str, str]) -> Record:
     """Runs a contender once.
 
     Returns:
-        What it reports, and ``seconds``, ``peak`` (MiB, resident) and ``foreign``: the share of the
-        machine's time that other processes took.
+        What it reports, and ``seconds``, ``cpu`` (seconds of all its threads), ``peak`` (MiB, resident) and
+        ``foreign``: the share of the machine's time that other processes took.
 
     Raises:
         RuntimeError: It failed; says how.
@@ -120,7 +120,8 @@ def run(each: Contender, environment: Mapping[str, str]) -> Record:
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)  # or Popen would wait again
         seconds = time.perf_counter() - started
-        foreign = busy_seconds() - busy - usage.ru_utime - usage.ru_stime
+        used = usage.ru_utime + usage.ru_stime
+        foreign = max(0.0, busy_seconds() - busy - used) / seconds / cores()
         for file in (out, errors):
             file.seek(0)
         if process.returncode:
@@ -129,7 +130,7 @@ def run(each: Contender, environment: Mapping[str, str]) -> Record:
         lines = out.read().decode(errors="replace").splitlines()
     figures = json.loads(lines[-1]) if lines and lines[-1].startswith("{") else {}
     peak = usage.ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
-    return {**figures, "seconds": seconds, "peak": peak, "foreign": max(0, foreign) / seconds / cores()}
+    return {**figures, "seconds": seconds, "cpu": used, "peak": peak, "foreign": foreign}
 
 
 def show(found: Mapping[str, Found], columns: Sequence[Column], base: str) -> None:

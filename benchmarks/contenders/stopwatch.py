@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import argparse
 import json
+import re
+import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 WARM_UP_STEPS = 3
+STARTING_SECONDS = 120
+"""What a peer may take before its first step."""
 
 
 def arguments() -> argparse.Namespace:
@@ -64,6 +70,36 @@ def time_decoding(
         given.outputs.write_text(json.dumps(outputs))
     tokens = sum(len(output) + 1 for output in outputs)
     report(tokens_per_second=tokens / seconds, length=tokens / len(outputs))
+
+
+def watch_training(peer: str, command: list[str], pattern: str, given: argparse.Namespace) -> None:
+    """Lets a command train for so many seconds, and reports the median of the rates that it logs.
+
+    Time begins with its first rate, which is its warm-up's and does not count.
+
+    Args:
+        peer: Names the log, which lies beside its material.
+        command: Trains until it is stopped.
+        pattern: Finds a rate, in target tokens a second, in what it prints.
+        given: Names the folder and the seconds.
+
+    Raises:
+        SystemExit: It ended, or took ten times as long, without two rates.
+    """
+    log = given.folder / f"{peer}.log"
+    rates: list[float] = []
+    started, first = time.perf_counter(), 0.0
+    with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT) as process:
+        while process.poll() is None and time.perf_counter() - started < 10 * given.seconds + STARTING_SECONDS:
+            time.sleep(0.5)
+            rates = [float(rate) for rate in re.findall(pattern, log.read_text(errors="replace"))]
+            first = first or (time.perf_counter() if rates else 0.0)
+            if len(rates) > 1 and time.perf_counter() - first > given.seconds:
+                break
+        process.kill()
+    if len(rates) < 2:
+        sys.exit(f"no rates in what it prints; see {log}")
+    report(tokens_per_second=statistics.median(rates[1:]))
 
 
 def report(**figures: float) -> None:
