@@ -98,14 +98,19 @@ def write_decoding(
     inputs = [each.example.inputs["source"] for each in read_examples(job.config.data.test, job.root, slots)]
     ids = [modality.read(text).tolist() for text in inputs[:sentences]]
     (folder / "sources.json").write_text(json.dumps(sorted(ids, key=len)))
-    told = about(predictor.job.config, predictor.kit)
+    decode, longest = predictor.decode, max(map(len, ids))
+    told = {
+        **about(predictor.job.config, predictor.kit),
+        "length_penalty": decode.length_penalty,
+        "limit": int(decode.max_length_factor * longest) + decode.max_length_offset,
+    }
     write_marian(folder / "marian", predictor.model.weights(), told)
     return told
 
 
 def about(config: Any, kit: Any) -> dict[str, Any]:
     """What all must know of a Transformer with as many layers in its decoder as in its encoder."""
-    vocabulary, decode = kit.tokenizer("target").vocabulary, config.decode
+    vocabulary = kit.tokenizer("target").vocabulary
     return {
         "width": config.model.width,
         **config.model.encoder.options,
@@ -114,7 +119,6 @@ def about(config: Any, kit: Any) -> dict[str, Any]:
         "learning_rate": config.train.learning_rate,
         "warmup": config.train.schedule.warmup,
         "batch_elements": config.train.batch_elements,
-        **{name: getattr(decode, name) for name in ("length_penalty", "max_length_factor", "max_length_offset")},
     }
 
 

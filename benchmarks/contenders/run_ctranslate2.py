@@ -91,13 +91,12 @@ def decode(given: argparse.Namespace, told: dict[str, Any], folder: str) -> None
     )
 
     def translate(sources: Sequence[list[int]]) -> list[list[int]]:
-        longest = max(map(len, sources))
         results = translator.translate_batch(
             [list(map(str, source)) for source in sources],
             beam_size=given.beam,
             max_batch_size=given.batch,
             length_penalty=told["length_penalty"],
-            max_decoding_length=int(told["max_length_factor"] * longest) + told["max_length_offset"],
+            max_decoding_length=told["limit"],
         )
         return [[int(word) for word in result.hypotheses[0]] for result in results]
 

@@ -15,7 +15,6 @@ from stopwatch import arguments, time_decoding, time_training
 from seqloom.allocator import tuned
 from seqloom.batch import Padded
 from seqloom.catalog import Catalog
-from seqloom.config import DecodeConfig
 from seqloom.device import Device, choose_device
 from seqloom.jobfile import load_job
 from seqloom.optim import learning_rate, make_optimizer
@@ -48,7 +47,8 @@ def train(given: argparse.Namespace, told: dict[str, Any], device: Device) -> No
 def decode(given: argparse.Namespace, told: dict[str, Any], device: Device) -> None:
     """A head's prediction of a batch."""
     predictor = Predictor.load(Path(told["model"]), Catalog.from_environment(), device="cpu", dtype=given.dtype)
-    model, options = predictor.model, DecodeConfig(**predictor.decode_config(beam=given.beam).model_dump())
+    model = predictor.model
+    options = predictor.decode_config(beam=given.beam, max_length_factor=0, max_length_offset=told["limit"])
 
     @torch.inference_mode()
     def predict(sources: Sequence[list[int]]) -> list[list[int]]:

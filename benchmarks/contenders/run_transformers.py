@@ -59,14 +59,13 @@ def decode(given: argparse.Namespace, told: dict[str, Any]) -> None:
     def generate(sources: Sequence[list[int]]) -> list[list[int]]:
         rows = [torch.tensor(source) for source in sources]
         padded = torch.nn.utils.rnn.pad_sequence(rows, True, told["pad"])
-        longest = int(told["max_length_factor"] * padded.shape[1]) + told["max_length_offset"]
         options = {"length_penalty": told["length_penalty"]} if given.beam > 1 else {}
         found = model.generate(
             input_ids=padded,
             attention_mask=(padded != told["pad"]).long(),
             num_beams=given.beam,
             do_sample=False,
-            max_new_tokens=longest,
+            max_new_tokens=told["limit"],
             **options,
         )
         special = {told["pad"], told["bos"]}
