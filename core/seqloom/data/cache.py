@@ -145,6 +145,8 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
             lines.write(int64_bytes(places.add(count - 1, located)))
             if count % TELL_EVERY == 0:
                 say(f"{count:,} examples prepared")
+        for writer in slots.values():
+            writer.flush()
         if skips is not None and source.skippable is not None:
             skips.check(count + reader.left_out, source.skippable)
     if count == 0:

@@ -75,7 +75,9 @@ class FeatureReader:
             if self._max_length is not None and max(map(len, features.values())) > self._max_length:
                 self.left_out += 1
                 continue
-            yield Read(located._replace(example=located.example._replace(id=kept)), features)
+            if located.example.id != kept:
+                located = located._replace(example=located.example._replace(id=kept))  # noqa: PLW2901
+            yield Read(located, features)
             kept += 1
         if self.left_out and not kept:
             raise DataError(

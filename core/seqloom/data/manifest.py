@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from seqloom.config import PartConfig, SplitConfig, TableSplit
 from seqloom.data.files import UndecodableError, find_file, find_files, scan_lines
@@ -179,11 +179,11 @@ def _parallel_rows(files: Mapping[str, Path]) -> Iterator[Row | DataError]:
     """Rows of files that have an example a line."""
     readers = {slot: scan_lines(path) for slot, path in files.items()}
     for line, texts in enumerate(zip_longest(*readers.values()), 1):
-        row = dict(zip(readers, texts, strict=True))
+        row: dict[str, Any] = dict(zip(readers, texts, strict=True))
         if None in texts:
             raise _without_partner(files, readers, row, line)
-        undecodable = next((text for text in texts if isinstance(text, UndecodableError)), None)
-        yield undecodable or Row({slot: str(text) for slot, text in row.items()}, line)
+        undecodable = [text for text in texts if isinstance(text, UndecodableError)]
+        yield undecodable[0] if undecodable else Row(row, line)
 
 
 def _without_partner(

@@ -103,7 +103,10 @@ def assert_alike(cached, listed):
 
 @pytest.mark.parametrize("modality", [Ids(), Frames()])
 @pytest.mark.parametrize("max_length", [None, 5])
-def test_batches_are_those_of_memory(make, modality, max_length):
+@pytest.mark.parametrize("block", [{}, {"BLOCK": 3}, {"BLOCK_BYTES": 30}])
+def test_batches_are_those_of_memory(make, modality, max_length, block, monkeypatch):
+    for name, size in block.items():
+        monkeypatch.setattr(f"seqloom.data.mapped.{name}", size)
     rows = LOCATED if isinstance(modality, Ids) and not isinstance(modality, Frames) else LOCATED[::3]
     rows = [located(n, f"3 {n}") for n in range(1, 9)] if isinstance(modality, Frames) else rows
     listed = Dataset.load(rows, {"source": modality}, read_target, max_length)
