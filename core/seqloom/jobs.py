@@ -18,7 +18,8 @@ from seqloom.checkpoint import Checkpoints, storage_errors, write_json
 from seqloom.config import DecodeConfig, SplitConfig
 from seqloom.data.cache import SKIPPED, Cache, cache_folder
 from seqloom.data.dataset import Dataset
-from seqloom.data.manifest import Located, file_sha256, read_examples, split_files
+from seqloom.data.manifest import Located, file_sha256, read_examples
+from seqloom.data.splits import split_files
 from seqloom.device import Device, choose_device
 from seqloom.errors import (
     ConfigError,
@@ -125,9 +126,9 @@ def _trainer(job: Job, builder: Builder, site: Site, ledger: Ledger, device: Dev
     """All that a training needs, at the step where an earlier one of this run left off."""
     config, run = job.config, ledger.run
     folder = Path(run.folder)
-    kit = training_kit(job, builder, folder / "tokenizers")
+    kit = training_kit(job, builder, folder / "tokenizers", partial(site.watch, "reading for tokenizers"))
     cache = Cache(cache_folder(site.runs), site.say)
-    dataset = training_data(job, builder, kit, run, cache)
+    dataset = training_data(job, builder, kit, run, cache, partial(site.watch, "preparing"))
     if dataset.skipped:
         site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
     if dataset.left_out:

@@ -13,27 +13,31 @@ from seqloom.checkpoint import verify_folder, write_folder
 from seqloom.data.cache import SKIPPED, Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
-from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
+from seqloom.data.manifest import Examples, file_sha256
 from seqloom.data.skipping import ignore, refuse
+from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
+from seqloom.progress import Watch, unwatched
 from seqloom.registry.records import Run
 from seqloom.task import Example
 
 
-def training_kit(job: Job, builder: Builder, folder: Path) -> Kit:
+def training_kit(job: Job, builder: Builder, folder: Path, watch: Watch = unwatched) -> Kit:
     """The job's parts, with the tokenizers that the run saved in ``folder``, or new ones, saved there."""
     if folder.is_dir():
         verify_folder(folder)
         return builder.kit(builder.load_tokenizers(folder))
     data = job.config.data
     bad = ignore if data.on_bad_example == "skip" else refuse  # they are counted as features are read
-    examples = Examples(data.train, job.root, builder.slots(), bad)
+    examples = Examples(data.train, job.root, builder.slots(), bad, watch)
     kit = builder.kit(builder.fit_tokenizers(examples))
     write_folder(folder, lambda aside: builder.save_tokenizers(aside, kit.tokenizers))
     return kit
 
 
-def training_data(job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache) -> Dataset:
+def training_data(
+    job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache, watch: Watch = unwatched
+) -> Dataset:
     """The examples of ``data.train`` in files.
 
     Args:
@@ -42,6 +46,7 @@ def training_data(job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache) 
         kit: Reads it.
         run: Says what the files hold, by their hashes, and which versions read them.
         cache: Where the features are kept.
+        watch: Watches them being made.
 
     Raises:
         DataError: An example cannot be used, with its file and line; or too many cannot.
@@ -63,7 +68,7 @@ def training_data(job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache) 
         facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
     source = Source(
         facts,
-        lambda bad: read_examples(split, job.root, slots, bad=bad),
+        Examples(split, job.root, slots, watch=watch).located,
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,

@@ -19,7 +19,8 @@ from seqloom.catalog import Catalog
 from seqloom.data.batching import epoch_batches
 from seqloom.data.cache import Cache
 from seqloom.data.dataset import Dataset
-from seqloom.data.manifest import file_sha256, read_examples, split_files
+from seqloom.data.manifest import file_sha256, read_examples
+from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
 from seqloom.jobs import train_job
 from seqloom.prepare import training_data, training_kit

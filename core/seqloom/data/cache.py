@@ -34,9 +34,6 @@ from seqloom.modality import Modality
 FORMAT = 1
 """Raised when the files change their meaning; older caches are then made anew."""
 
-TELL_EVERY = 100_000
-"""Examples between two lines that tell of progress."""
-
 HEADER = "header.json"
 SKIPPED = "skipped.jsonl"
 
@@ -101,7 +98,7 @@ class Cache:
         with FileLock(folder.with_suffix(".lock")):
             if not self._is_whole(folder):
                 self.say(f"preparing the training data, once, in {folder}")
-                write_folder(folder, lambda aside: _write(aside, source, self.say))
+                write_folder(folder, lambda aside: _write(aside, source))
         dataset = _open(folder, modalities)
         if dataset.skipped and skipped is not None:
             with storage_errors(skipped, "write"):
@@ -123,7 +120,7 @@ class Cache:
 # Writing -----------------------------------------------------------------------------------------------
 
 
-def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
+def _write(folder: Path, source: Source) -> None:
     reader, places, count = source.reader, PlaceList(), 0
     with ExitStack() as stack:
 
@@ -143,8 +140,6 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
             for slot, values in features.items():
                 slots[slot].add(values, located)
             lines.write(int64_bytes(places.add(count - 1, located)))
-            if count % TELL_EVERY == 0:
-                say(f"{count:,} examples prepared")
         for writer in slots.values():
             writer.flush()
         if skips is not None and source.skippable is not None:

@@ -14,7 +14,8 @@ from torch.nn.utils.rnn import pad_sequence
 
 from seqloom.batch import Batch, Padded
 from seqloom.data.features import FeatureReader, Features, ListedFeatures, PlaceList, Places, ReadTarget
-from seqloom.data.manifest import TARGET, Located
+from seqloom.data.manifest import Located
+from seqloom.data.splits import TARGET
 from seqloom.modality import Modality
 from seqloom.task import Example
 

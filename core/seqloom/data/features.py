@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqloom.data.manifest import TARGET, Located
+from seqloom.data.manifest import Located
 from seqloom.data.skipping import Refuse, refuse
+from seqloom.data.splits import TARGET
 from seqloom.errors import DataError
 from seqloom.modality import Modality
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from contextlib import contextmanager
 
 import pytest
 
 from seqloom.config import TableSplit
-from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
+from seqloom.data.manifest import Examples, file_sha256, read_examples
+from seqloom.data.splits import split_files
 from seqloom.errors import DataError, StorageError
 
 PARALLEL = {"source": "train.en", "target": "train.de"}
@@ -172,6 +174,22 @@ def test_examples_are_read_anew_each_time(root):
     (root / "train.de").write_text("")
     with pytest.raises(DataError, match="empty"):
         list(examples)
+
+
+def test_going_through_them_is_watched(many, monkeypatch):
+    monkeypatch.setattr("seqloom.data.manifest.TELL_EVERY", 2)
+    told = []
+
+    @contextmanager
+    def watch():
+        yield lambda examples, share: told.append((examples, share))
+        told.append("over")
+
+    table = TableSplit(file="b.tsv", columns={"source": 0, "target": 1})
+    list(Examples((PARALLEL, table, PARALLEL), many, TEXT, watch=watch))
+    first, second, third, over = told
+    assert [first[0], second[0], third[0], over] == [2, 4, 6, "over"]
+    assert 0 < first[1] < second[1] < third[1] == 1
 
 
 def test_the_files_of_a_split(root):
