@@ -10,6 +10,7 @@ from typing import Any
 
 from seqloom.build import Builder, Kit
 from seqloom.checkpoint import verify_folder, write_folder
+from seqloom.config import parts_of
 from seqloom.data.cache import SKIPPED, Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
@@ -56,7 +57,8 @@ def training_data(
     skips = config.data.on_bad_example == "skip"
     facts = {
         "files": [[str(file), run.data[str(file)]] for file in split_files(split, job.root)],
-        "split": config.data.model_dump(include={"train", "max_length"}),
+        "parts": [part.model_dump(exclude={"weight"}) for part in parts_of(split)],
+        "max_length": config.data.max_length,
         "task": config.task.model_dump(),
         "inputs": {slot: part.model_dump() for slot, part in config.inputs.items()},
         "tokenizers": {name: part.model_dump() for name, part in config.tokenizers.items()},
@@ -72,6 +74,7 @@ def training_data(
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,
+        weights=[part.weight for part in parts_of(split)],
     )
     return cache.dataset(source, kit.modalities, Path(run.folder) / SKIPPED)
 

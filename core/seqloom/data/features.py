@@ -153,10 +153,12 @@ class FirstOf(NamedTuple):
     Attributes:
         id: Its position in the data set.
         files: The file of each slot.
+        part: Which part of the split names them, from 0.
     """
 
     id: int
     files: Mapping[str, Path]
+    part: int = 0
 
 
 class Lines(Protocol):
@@ -193,5 +195,5 @@ class PlaceList:
     def add(self, id_: int, located: Located) -> int:
         """The line of an example, 0 where it has none."""
         if not self.firsts or self.firsts[-1].files is not located.files:
-            self.firsts.append(FirstOf(id_, located.files))
+            self.firsts.append(FirstOf(id_, located.files, located.part))
         return located.line or 0

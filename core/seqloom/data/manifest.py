@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 from seqloom.config import SplitConfig
 from seqloom.data.files import Meter, UndecodableError, find_file, scan_lines
+from seqloom.data.parquet import SUFFIX, parquet_rows
 from seqloom.data.skipping import Refuse, refuse
 from seqloom.data.splits import TARGET, Group, groups
 from seqloom.data.tables import Row, read_rows
@@ -112,7 +113,9 @@ def read_examples(
 def _rows(group: Group, meter: Meter) -> Iterator[Row | DataError]:
     if group.columns is None:
         return _parallel_rows(group.files, meter)
-    return read_rows(group.read()[0], group.columns, meter)
+    (table,) = group.read()
+    read = parquet_rows if table.suffix == SUFFIX else read_rows
+    return read(table, group.columns, meter)
 
 
 def _located(

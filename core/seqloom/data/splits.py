@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from seqloom.config import PartConfig, SplitConfig, TableSplit
+from seqloom.config import ParallelSplit, SplitConfig, TableSplit, parts_of
 from seqloom.data.files import find_files
+from seqloom.data.parquet import SUFFIX, check_parquet
 from seqloom.data.tables import Columns
 from seqloom.errors import DataError, unknown_name
 
@@ -45,14 +46,14 @@ def groups(split: SplitConfig, root: Path, wanted: list[str]) -> Iterator[Group]
     Raises:
         DataError: A slot or a file is missing, or patterns do not match.
     """
-    for number, part in enumerate(_listed(split)):
+    for number, part in enumerate(parts_of(split)):
         _check_slots(part, wanted)
         if isinstance(part, TableSplit):
             columns = {slot: part.columns[slot] for slot in wanted}
             for table in find_files(part.file, root):
                 yield Group(number, dict.fromkeys(wanted, table), columns)
         else:
-            for files in _partners({slot: part[slot] for slot in wanted}, root):
+            for files in _partners({slot: part.files[slot] for slot in wanted}, root):
                 yield Group(number, files, None)
 
 
@@ -60,18 +61,19 @@ def split_files(split: SplitConfig, root: Path) -> list[Path]:
     """The files that a split names, each once.
 
     Raises:
+        ConfigError: One of them takes a package that is not installed.
         DataError: One of them is missing or outside the root.
     """
     names = [
         name
-        for part in _listed(split)
-        for name in ([part.file] if isinstance(part, TableSplit) else part.values())
+        for part in parts_of(split)
+        for name in ([part.file] if isinstance(part, TableSplit) else part.files.values())
     ]
-    return list(dict.fromkeys(file for name in names for file in find_files(name, root)))
-
-
-def _listed(split: SplitConfig) -> tuple[PartConfig, ...]:
-    return split if isinstance(split, tuple) else (split,)
+    files = list(dict.fromkeys(file for name in names for file in find_files(name, root)))
+    for file in files:
+        if file.suffix == SUFFIX:
+            check_parquet(file)
+    return files
 
 
 def _partners(names: Mapping[str, str], root: Path) -> Iterator[Mapping[str, Path]]:
@@ -86,13 +88,12 @@ def _partners(names: Mapping[str, str], root: Path) -> Iterator[Mapping[str, Pat
         yield dict(zip(found, files, strict=True))
 
 
-def _check_slots(split: PartConfig, wanted: list[str]) -> None:
-    given = split.columns if isinstance(split, TableSplit) else split
-    for slot in given:
+def _check_slots(part: TableSplit | ParallelSplit, wanted: list[str]) -> None:
+    for slot in part.slots:
         if slot not in (*wanted, TARGET):
             raise DataError(unknown_name("slot", slot, wanted) + " Look at the job's data.")
     for slot in wanted:
-        if slot not in given:
-            kind = "column" if isinstance(split, TableSplit) else "file"
-            there = ", ".join(given) or "nothing"
+        if slot not in part.slots:
+            kind = "column" if isinstance(part, TableSplit) else "file"
+            there = ", ".join(part.slots) or "nothing"
             raise DataError(f"the data gives no {kind} for '{slot}', only for {there}")

@@ -63,7 +63,7 @@ def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Itera
             return _select(path, columns, _csv_fields(path, meter))
         case ".jsonl":
             return _jsonl_rows(path, columns, meter)
-    raise DataError("a table's name ends in .tsv, .csv or .jsonl, or in that and .gz", path)
+    raise DataError("a table's name ends in .parquet, or in .tsv, .csv or .jsonl, plain or .gz", path)
 
 
 def _tsv_fields(path: Path, meter: Meter | None) -> Iterator[Fields | DataError]:

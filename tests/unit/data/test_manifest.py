@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from seqloom.config import TableSplit
+from seqloom.config import ParallelSplit, TableSplit
 from seqloom.data.manifest import Examples, file_sha256, read_examples
 from seqloom.data.splits import split_files
 from seqloom.errors import DataError, StorageError
@@ -133,6 +133,11 @@ def test_a_list_is_read_part_by_part(many):
     targets = [one.example.target for one in read_examples(split, many, TEXT)]
     assert targets == ["b", "eins", "zwei", "drei", "b"]  # what is listed twice is read twice
     assert split_files(split, many) == [many / "b.tsv", many / "train.en", many / "train.de"]
+    long = (table, ParallelSplit(files=PARALLEL, weight=2), table)
+    found = list(read_examples(long, many, TEXT))
+    assert [one.example.target for one in found] == targets  # weights are for who makes batches
+    assert [one.part for one in found] == [0, 1, 1, 1, 2]
+    assert split_files(long, many) == split_files(split, many)
     with pytest.raises(DataError, match="no file for 'target'"):
         list(read_examples((table, {"source": "train.en"}), many, TEXT))
 
