@@ -18,7 +18,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from types import SimpleNamespace
 
 import numpy as np
 
@@ -70,8 +69,7 @@ def phase(folder: Path, name: str) -> None:
     if name in ("prepare", "epoch"):
         files = split_files(job.config.data.train, job.root)
         hashes = {str(file): file_sha256(file) for file in files}
-        run = SimpleNamespace(data=hashes, versions={}, folder=str(folder))
-        dataset = training_data(job, builder, kit, run, Cache(folder / "cache"))
+        dataset = training_data(job, builder, kit, hashes, Cache(folder / "cache"))
     if name == "epoch":
         for batch in epoch_batches(dataset.lengths, 4096, seed=1, epoch=0):
             dataset.collate(batch, seed=1, epoch=0, augment=True)

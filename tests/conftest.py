@@ -22,10 +22,11 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import read_examples
 from seqloom.device import choose_device
 from seqloom.jobfile import Job, load_job
+from seqloom.judging import Goal, Judging
 from seqloom.registry.records import Score
 from seqloom.registry.store import Registry
 from seqloom.site import Site
-from seqloom.trainer import Goal, Judging, Trainer
+from seqloom.trainer import Trainer
 
 JOB = """\
 task: translation
@@ -178,7 +179,8 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
             value = left.pop(0) if left else 1.0
             return [Score(metric=goal.metric, value=value, split="valid", step=step, signature="")]
 
-        return Trainer(
+        listeners = options.pop("listeners", ())
+        trainer = Trainer(
             made.model(kit),
             dataset,
             Judging(options.pop("judge", judge), goal, config.evaluate.every, config.evaluate.patience),
@@ -187,6 +189,8 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
             checkpoints=Checkpoints(workplace.folder / folder),
             **options,
         )
+        trainer.listeners = listeners
+        return trainer
 
     return make
 

@@ -14,6 +14,7 @@ from seqloom.config import JobConfig, Part
 from seqloom.errors import CorruptError
 from seqloom.head import Head
 from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts
+from seqloom.judging import Goal
 from seqloom.metrics import Metric
 from seqloom.modality import Modality
 from seqloom.model import Seq2Seq
@@ -23,7 +24,6 @@ from seqloom.nn.embedding import TiedProjection, TokenEmbedding, free_projection
 from seqloom.nn.encoder import Encoder
 from seqloom.task import Example, Task
 from seqloom.tokenizer import Tokenizer, read_tokenizer_file, save_tokenizer
-from seqloom.trainer import Goal
 
 TARGET, JOINT = "target", "joint"
 

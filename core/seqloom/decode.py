@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 import torch
@@ -21,14 +21,8 @@ CHUNK_BATCHES = 50
 """Batches of inputs read ahead: enough to sort by length, little enough for a pipe and for memory."""
 
 
-@torch.inference_mode()
 def decode_dataset(
-    model: Seq2Seq,
-    task: Task,
-    dataset: Dataset,
-    options: DecodeConfig,
-    device: Device,
-    between: Callable[[], None] = lambda: None,
+    model: Seq2Seq, task: Task, dataset: Dataset, options: DecodeConfig, device: Device
 ) -> list[Prediction]:
     """Decodes a data set whose inputs need no cutting; predictions are in its order.
 
@@ -38,17 +32,41 @@ def decode_dataset(
         dataset: What to decode.
         options: How to search.
         device: Where to compute.
-        between: Called before each batch; it may end the decoding by an error.
+    """
+    batches = ordered_batches(dataset.lengths, options.batch_size)
+    return list(decode_batches(model, task, dataset, batches, options, device).values())
+
+
+@torch.inference_mode()
+def decode_batches(
+    model: Seq2Seq,
+    task: Task,
+    dataset: Dataset,
+    batches: Iterable[Sequence[int]],
+    options: DecodeConfig,
+    device: Device,
+) -> dict[int, Prediction]:
+    """Like :func:`decode_dataset`, of some examples.
+
+    Args:
+        model: What decodes.
+        task: Joins pieces.
+        dataset: Where the examples are.
+        batches: Examples to decode together, one batch after another.
+        options: How to search.
+        device: Where to compute.
+
+    Returns:
+        By position in the data set, in its order.
     """
     model.eval()
     found: dict[int, list[Hypothesis]] = {}
-    for ids in ordered_batches(dataset.lengths, options.batch_size):
-        between()
+    for ids in batches:
         batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
         with device.autocast():
             outputs = model.head.predict(model.encode(batch.inputs), options)
         found.update(zip(ids, outputs, strict=True))
-    return [Prediction(example, task.join([found[id_]])) for id_, example in enumerate(dataset.examples)]
+    return {id_: Prediction(dataset.examples[id_], task.join([found[id_]])) for id_ in sorted(found)}
 
 
 def decode_stream(

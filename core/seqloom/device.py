@@ -39,12 +39,13 @@ class Device(NamedTuple):
         return torch.autocast(self.device.type, self.dtype)
 
 
-def choose_device(device: str = "auto", dtype: str = "auto") -> Device:
+def choose_device(device: str = "auto", dtype: str = "auto", number: int | None = None) -> Device:
     """Chooses what a job asks for, or explains why it cannot be had.
 
     Args:
         device: auto, cpu or cuda.
         dtype: auto, fp32, bf16 or fp16.
+        number: Which of several GPUs; None for the one in use.
 
     Raises:
         ConfigError: A GPU, or a dtype, that is not there, or a name of neither.
@@ -59,11 +60,21 @@ def choose_device(device: str = "auto", dtype: str = "auto") -> Device:
         place = torch.device("cpu")
         why = "asked for" if device == "cpu" else _why_no_gpu()
     else:
-        place = torch.device("cuda", torch.cuda.current_device())
+        place = torch.device("cuda", _gpu(number))
         why = torch.cuda.get_device_name(place) + (", asked for" if device == "cuda" else ", found")
     kind, kind_reason = _choose_dtype(place, dtype)
     name = next(name for name, value in _DTYPES.items() if value == kind)
     return Device(place, kind, f"{place} ({why}), {name} ({kind_reason})")
+
+
+def _gpu(number: int | None) -> int:
+    count = torch.cuda.device_count()
+    if number is not None and number >= count:
+        raise ConfigError(
+            f"process {number} of this machine has no GPU, as there are only {count}; "
+            "start one process for each GPU, or set device: cpu"
+        )
+    return torch.cuda.current_device() if number is None else number
 
 
 def _why_no_gpu() -> str:

@@ -6,6 +6,7 @@
     ├── UsageError              2   a command line that makes no sense
     ├── DivergedError           3   training produced no finite loss
     ├── DataError              65   a data file that cannot be read as the job says
+    ├── LostError              69   another process of the training that cannot be reached any more
     ├── StorageError           74   a file or a database that cannot be read or written
     │   └── CorruptError       74   bytes that do not match their recorded hash
     ├── MemoryShortError       74   no memory is left, on the device or the host
@@ -69,6 +70,12 @@ class DataError(SeqloomError):
         self.line = line
 
 
+class LostError(SeqloomError):
+    """Another process that trains with this one died or cannot be reached."""
+
+    exit_code = 69
+
+
 class StorageError(SeqloomError):
     """A file, a folder or a database cannot be read or written."""
 
@@ -99,6 +106,18 @@ class ConfigError(SeqloomError):
 
 class PluginError(ConfigError):
     """A job needs a part that no healthy plugin provides."""
+
+
+class ToldError(Exception):
+    """Ends a process as another one ends, which tells the user why.
+
+    Args:
+        error: What ends both.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(str(error))
+        self.error = error
 
 
 class Interrupted(SeqloomError):  # noqa: N818 - nothing went wrong

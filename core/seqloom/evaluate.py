@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from functools import partial
+from typing import Any
 
 import torch
 
@@ -10,13 +13,15 @@ from seqloom.batch import Progress
 from seqloom.config import DecodeConfig
 from seqloom.data.batching import ordered_batches
 from seqloom.data.dataset import Dataset
-from seqloom.decode import decode_dataset
+from seqloom.decode import decode_batches
 from seqloom.device import Device
 from seqloom.errors import Interrupted
 from seqloom.metrics import Metric, accuracy, perplexity
 from seqloom.model import Seq2Seq
+from seqloom.progress import added
 from seqloom.registry.records import Score
 from seqloom.task import Prediction, Task
+from seqloom.world import World
 
 
 class Evaluator:
@@ -30,7 +35,11 @@ class Evaluator:
         device: Where to compute.
         split: What the scores are said to be of.
         target_signature: What perplexity and accuracy are counted over: the target's tokenizer.
+
+    Attributes:
         stop: Asked before each batch for the number of a signal to stop for.
+        world: Who shares the batches.
+        predictions: Of the last judgement, of this rank's share.
     """
 
     def __init__(
@@ -43,7 +52,6 @@ class Evaluator:
         device: Device,
         split: str,
         target_signature: str,
-        stop: Callable[[], int | None] = lambda: None,
     ) -> None:
         self.dataset = dataset
         self.task = task
@@ -52,7 +60,8 @@ class Evaluator:
         self.device = device
         self.split = split
         self.target_signature = target_signature
-        self.stop = stop
+        self.stop: Callable[[], int | None] = lambda: None
+        self.world = World()
         self.predictions: list[Prediction] = []
 
     def __call__(self, model: Seq2Seq, step: int) -> list[Score]:
@@ -62,56 +71,63 @@ class Evaluator:
             Interrupted: ``stop`` said so.
         """
         model.eval()
-        scores = self._loss_scores(model, step)
-        if self.metrics:
-            self.predictions = decode_dataset(
-                model, self.task, self.dataset, self.decode, self.device, self._heed
-            )
-            scores += self._text_scores(step)
-        return scores
+        shares = self.world.agree(partial(self._share, model, step))
+        scores = self.world.first(lambda: [asdict(score) for score in self._scores(shares, step)])
+        return [Score(**score) for score in scores]
 
-    def _heed(self) -> None:
-        signum = self.stop()
-        if signum is not None:
-            raise Interrupted("stopped within an evaluation; resume the run to go on", signum)
+    # What each rank does of it ---------------------------------------------------------------------
+
+    def _share(self, model: Seq2Seq, step: int) -> dict[str, Any]:
+        """Sums of the loss over this rank's batches, and what it decoded, by position in the data."""
+        texts: dict[int, str] = {}
+        sums = self._loss_sums(model, step)
+        if self.metrics:
+            found = decode_batches(
+                model, self.task, self.dataset, self._batches(), self.decode, self.device
+            )
+            self.predictions = list(found.values())
+            texts = {id_: self.task.text(prediction.hypotheses[0]) for id_, prediction in found.items()}
+        return {"sums": sums, "texts": list(texts.items())}
+
+    def _batches(self) -> Iterator[list[int]]:
+        """The batches of one process, dealt out: what is decoded together is the same for any ranks."""
+        batches = ordered_batches(self.dataset.lengths, self.decode.batch_size)
+        for ids in batches[self.world.rank :: self.world.size]:
+            signum = self.stop()
+            if signum is not None:
+                raise Interrupted("stopped within an evaluation; resume the run to go on", signum)
+            yield ids
 
     @torch.inference_mode()
-    def _loss_scores(self, model: Seq2Seq, step: int) -> list[Score]:
-        sums: dict[str, float] = {"elements": 0}
-        for ids in ordered_batches(self.dataset.lengths, self.decode.batch_size):
-            self._heed()
+    def _loss_sums(self, model: Seq2Seq, step: int) -> dict[str, float]:
+        sums: dict[str, float] = {}
+        for ids in self._batches():
             batch = self.dataset.collate(ids, seed=0, epoch=0, augment=False)
             with self.device.autocast():
                 loss = model(batch.to(self.device.device), Progress(step, 0))
-            sums["elements"] += loss.elements.item()
-            for name, value in loss.parts.items():
+            for name, value in {"elements": loss.elements, **loss.parts}.items():
                 sums[name] = sums.get(name, 0.0) + value.item()
+        return sums
+
+    # What comes of it ------------------------------------------------------------------------------
+
+    def _scores(self, shares: Sequence[Mapping[str, Any]], step: int) -> list[Score]:
+        sums = added(share["sums"] for share in shares)
         elements = int(sums["elements"])
         values = {
             "ppl": perplexity(sums["nll"], elements),
             "accuracy": accuracy(int(sums["correct"]), elements),
         }
-        return [
-            Score(metric=name, value=value, split=self.split, step=step, signature=self.target_signature)
-            for name, value in values.items()
-        ]
-
-    def _text_scores(self, step: int) -> list[Score]:
-        pairs: Sequence[tuple[str, list[str]]] = [
-            (self.task.text(prediction.hypotheses[0]), prediction.example.references)
-            for prediction in self.predictions
-        ]
-        scores = []
+        scores = [self._score(name, value, step, self.target_signature) for name, value in values.items()]
+        texts = dict(pair for share in shares for pair in share["texts"])
+        search = f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
         for name, metric in self.metrics.items():
-            value = metric.value([metric.count(text, references) for text, references in pairs])
-            search = f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
-            scores.append(
-                Score(
-                    metric=name,
-                    value=value,
-                    split=self.split,
-                    step=step,
-                    signature=metric.signature() + search,
-                )
-            )
+            counts = [
+                metric.count(texts[id_], example.references)
+                for id_, example in enumerate(self.dataset.examples)
+            ]
+            scores.append(self._score(name, metric.value(counts), step, metric.signature() + search))
         return scores
+
+    def _score(self, name: str, value: float, step: int, signature: str) -> Score:
+        return Score(metric=name, value=value, split=self.split, step=step, signature=signature)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,36 +11,25 @@ from typing import Any
 
 import torch
 
-import seqloom
-from seqloom.allocator import peak_memory_bytes, tuned
-from seqloom.build import Builder, Kit
-from seqloom.checkpoint import Checkpoints, storage_errors, write_json
-from seqloom.config import DecodeConfig, SplitConfig
-from seqloom.data.cache import SKIPPED, Cache, cache_folder
-from seqloom.data.dataset import Dataset
-from seqloom.data.manifest import Located, file_sha256, read_examples
+from seqloom.allocator import peak_memory_bytes
+from seqloom.build import Builder
+from seqloom.checkpoint import storage_errors, write_json
+from seqloom.config import DecodeConfig
+from seqloom.data.manifest import Located, file_sha256
 from seqloom.data.splits import split_files
-from seqloom.device import Device, choose_device
-from seqloom.errors import (
-    ConfigError,
-    DataError,
-    Interrupted,
-    StorageError,
-    UsageError,
-)
-from seqloom.evaluate import Evaluator
+from seqloom.device import Device
+from seqloom.errors import DataError, Interrupted, StorageError, UsageError
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.ledger import Ledger
-from seqloom.optim import freeze
 from seqloom.predictor import Predictor
-from seqloom.prepare import training_data, training_kit
-from seqloom.progress import MetricsLog, check_tensorboard, tensorboard_log
+from seqloom.progress import Listener, MetricsLog, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import new_run_id
 from seqloom.site import Site, alone, read_run_config, versions
 from seqloom.task import Prediction
-from seqloom.trainer import Judging, Trainer
+from seqloom.trainer import Trainer
+from seqloom.training import evaluator, ready_training, split_of, training_device
 
 
 @dataclass(frozen=True)
@@ -53,24 +42,23 @@ class Trained:
 
 
 def train_job(job: Job, site: Site) -> Trained:
-    """Trains a model, evaluates it and registers it."""
+    """Trains a model, evaluates it and registers it; of several ranks, the first calls this."""
     site.registry.prepare()
-    device = _ready(job)
+    device = training_device(job, site.world)
     hashes = _data_hashes(job, ("train", "valid"))
     folder = site.runs / new_run_id()
     with storage_errors(folder, "make"):
         folder.mkdir(parents=True)
         write_json(folder / "config.json", {"job": _whole(job), "data": hashes})
-    job = job_from_dict(_whole(job), site.catalog, folder)  # from here on as a resumed run has it
     with alone(folder):
-        run = _start(site, "train", job, device, folder=folder, data=hashes)
-        return _train(job, site, run, device)
+        return _train(site, _start(site, "train", job, device, folder=folder, data=hashes))
 
 
 def resume_job(run_folder: Path, site: Site) -> Trained:
     """Goes on with a training from its newest checkpoint.
 
-    One that came to its end while the registry was away is entered there, and that is all.
+    One that came to its end while the registry was away is entered there, and that is all. Of several
+    ranks, the first calls this.
 
     Raises:
         StorageError: The folder is no run's.
@@ -89,27 +77,44 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         for name, digest in _data_hashes(job, ("train", "valid")).items():
             if saved["data"].get(name) != digest:
                 raise DataError("this file has changed since the run began; start a new run", name)
-        device = _ready(job)
+        training_device(job, site.world)  # before the run is opened again
         if known.status == "finished":
             raise UsageError(f"run {known.id} has finished; there is nothing left of it to resume")
-        return _train(job, site, site.registry.reopen_run(known.id), device)
+        return _train(site, site.registry.reopen_run(known.id))
 
 
-def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
-    config, folder = job.config, Path(run.folder)
+def follow_job(site: Site) -> None:
+    """Takes part in the training that rank 0 runs, which alone writes and speaks."""
+    with torch.random.fork_rng(), site.world.together() as folder:
+        if folder:
+            ready_training(Path(folder), site)[1].fit()
+
+
+def _train(site: Site, run: Run) -> Trained:
+    folder = Path(run.folder)
     ledger = Ledger(site.registry, run, site.say)
-    with _recorded(site, run, ledger.end), torch.random.fork_rng():
-        site.say(f"run {run.id} on {device.reason}")
-        builder = Builder(config, site.catalog)
-        with site.at_once():
-            kit, trainer = _trainer(job, builder, site, ledger, device)
-        wanted = config.train.tensorboard
-        with tensorboard_log(folder / "tensorboard", trainer.state.step, wanted=wanted) as logs:
-            trainer.listeners = [*logs, *trainer.listeners]
+    with _recorded(site, run, ledger.end), torch.random.fork_rng(), ExitStack() as logs:
+
+        def listen(trainer: Trainer) -> list[Listener]:
+            # A process may have died between a checkpoint and the registry; a score entered twice is one.
+            ledger.add_scores([score for group in trainer.state.scores.values() for score in group])
+            step = trainer.state.step
+            events = tensorboard_log(folder / "tensorboard", step, wanted=trainer.train.tensorboard)
+            return [
+                *logs.enter_context(events),
+                MetricsLog(folder / "metrics.jsonl", step),
+                _RegistryListener(site, ledger),
+                *site.listeners,
+            ]
+
+        with site.world.together(str(folder)):
+            prepared, trainer = ready_training(folder, site, listen)
             outcome = trainer.fit()
         site.say(_cost(trainer))
         model_folder = folder / "model"
-        digest = export_model(model_folder, builder, trainer.model, kit.tokenizers, outcome, run.versions)
+        digest = export_model(
+            model_folder, prepared.builder, trainer.model, prepared.kit.tokenizers, outcome, run.versions
+        )
         ledger.add_model(model_folder, digest, outcome.scores)
     if ledger.trouble is not None:
         raise type(ledger.trouble)(
@@ -122,46 +127,6 @@ def _train(job: Job, site: Site, run: Run, device: Device) -> Trained:
     return Trained(site.registry.run(run.id), model, outcome.scores)
 
 
-def _trainer(job: Job, builder: Builder, site: Site, ledger: Ledger, device: Device) -> tuple[Kit, Trainer]:
-    """All that a training needs, at the step where an earlier one of this run left off."""
-    config, run = job.config, ledger.run
-    folder = Path(run.folder)
-    kit = training_kit(job, builder, folder / "tokenizers", partial(site.watch, "reading for tokenizers"))
-    cache = Cache(cache_folder(site.runs), site.say)
-    dataset = training_data(job, builder, kit, run, cache, partial(site.watch, "preparing"))
-    if dataset.skipped:
-        site.say(f"skipped, as they cannot be used: {dataset.skipped:,}; see {folder / SKIPPED}")
-    if dataset.left_out:
-        site.say(f"{dataset.left_out} examples are longer than data.max_length and left out")
-    torch.manual_seed(config.train.seed)
-    model = builder.model(kit).to(device.device)
-    frozen = freeze(model, config.train.parameters)
-    parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
-    site.say(f"{len(dataset):,} examples, {parameters}")
-    decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
-    judge = _evaluator(job, builder, kit, "valid", decode=decode, device=device, stop=site.stop)
-    checkpoints = Checkpoints(folder / "checkpoints", site.say)
-    checkpoints.recover()
-    trainer = Trainer(
-        model,
-        dataset,
-        Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
-        config.train,
-        device=device,
-        checkpoints=checkpoints,
-        stop=site.stop,
-    )
-    step = trainer.resume() if checkpoints.steps() else 0
-    # A process may have died between a checkpoint and the registry; a score entered twice is there once.
-    ledger.add_scores([score for group in trainer.state.scores.values() for score in group])
-    trainer.listeners = [
-        MetricsLog(folder / "metrics.jsonl", step),
-        _RegistryListener(site, ledger),
-        *site.listeners,
-    ]
-    return kit, trainer
-
-
 def evaluate_job(
     predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
 ) -> tuple[Run, list[Score], list[Prediction]]:
@@ -171,7 +136,7 @@ def evaluate_job(
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
     with _recorded(site, run, partial(site.registry.end_run, run.id)):
         builder = Builder(job.config, site.catalog)
-        judge = _evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
+        judge = evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
         scores = judge(predictor.model, predictor.steps)
         site.registry.add_scores(run.id, scores)
     return site.registry.run(run.id), scores, judge.predictions
@@ -194,53 +159,11 @@ def decode_job(
         yield from predictor.decode_located(inputs, decode)
 
 
-def _ready(job: Job) -> Device:
-    """Where to train; refuses what this machine does not have before a run begins."""
-    if job.config.train.tensorboard:
-        check_tensorboard()
-    return tuned(choose_device(job.config.device, job.config.dtype), job.config.allocator)
-
-
 # Data --------------------------------------------------------------------------------------------------
 
 
-def _split(job: Job, name: str) -> SplitConfig:
-    split: SplitConfig | None = getattr(job.config.data, name)
-    if split is None:
-        raise ConfigError(f"the job has no data.{name}; name its files there, or take another split")
-    return split
-
-
-def _examples(job: Job, builder: Builder, split: SplitConfig) -> list[Located]:
-    return list(read_examples(split, job.root, builder.slots()))
-
-
-def _evaluator(
-    job: Job,
-    builder: Builder,
-    kit: Kit,
-    split: str,
-    *,
-    decode: DecodeConfig,
-    device: Device,
-    stop: Callable[[], int | None] = lambda: None,
-) -> Evaluator:
-    examples = _examples(job, builder, _split(job, split))
-    signatures = [kit.target_signature, f"version:{seqloom.__version__}"]
-    return Evaluator(
-        Dataset.load(examples, kit.modalities, kit.task.read_target),
-        kit.task,
-        builder.metrics(),
-        decode=decode,
-        device=device,
-        split=split,
-        target_signature="|".join(filter(None, signatures)),
-        stop=stop,
-    )
-
-
 def _data_hashes(job: Job, splits: Sequence[str]) -> dict[str, str]:
-    files = [file for name in splits for file in split_files(_split(job, name), job.root)]
+    files = [file for name in splits for file in split_files(split_of(job, name), job.root)]
     return {str(file): file_sha256(file) for file in files}
 
 
@@ -256,10 +179,6 @@ def _cost(trainer: Trainer) -> str:
     state, peak = trainer.state, peak_memory_bytes(trainer.device)
     wait = state.waited / state.seconds if state.seconds else 0.0
     return f"peak memory {peak / 2**20:,.0f} MiB; {wait:.1%} of the training was waiting for data"
-
-
-def _count(model: torch.nn.Module) -> int:
-    return sum(parameter.numel() for parameter in model.parameters())
 
 
 # Records -----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from typing import Any
 from seqloom.build import Builder, Kit
 from seqloom.checkpoint import verify_folder, write_folder
 from seqloom.config import parts_of
-from seqloom.data.cache import SKIPPED, Cache, Source
+from seqloom.data.cache import Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Examples, file_sha256
@@ -19,7 +19,7 @@ from seqloom.data.skipping import ignore, refuse
 from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
 from seqloom.progress import Watch, unwatched
-from seqloom.registry.records import Run
+from seqloom.site import versions
 from seqloom.task import Example
 
 
@@ -37,7 +37,12 @@ def training_kit(job: Job, builder: Builder, folder: Path, watch: Watch = unwatc
 
 
 def training_data(
-    job: Job, builder: Builder, kit: Kit, run: Run, cache: Cache, watch: Watch = unwatched
+    job: Job,
+    builder: Builder,
+    kit: Kit,
+    hashes: Mapping[str, str],
+    cache: Cache,
+    skipped: Path | None = None,
 ) -> Dataset:
     """The examples of ``data.train`` in files.
 
@@ -45,9 +50,9 @@ def training_data(
         job: What to read.
         builder: Knows the job's slots.
         kit: Reads it.
-        run: Says what the files hold, by their hashes, and which versions read them.
+        hashes: Of each data file, by its name.
         cache: Where the features are kept.
-        watch: Watches them being made.
+        skipped: Where to list the examples that were skipped, should there be any.
 
     Raises:
         DataError: An example cannot be used, with its file and line; or too many cannot.
@@ -56,7 +61,7 @@ def training_data(
     split = config.data.train
     skips = config.data.on_bad_example == "skip"
     facts = {
-        "files": [[str(file), run.data[str(file)]] for file in split_files(split, job.root)],
+        "files": [[str(file), hashes[str(file)]] for file in split_files(split, job.root)],
         "parts": [part.model_dump(exclude={"weight"}) for part in parts_of(split)],
         "max_length": config.data.max_length,
         "task": config.task.model_dump(),
@@ -64,19 +69,19 @@ def training_data(
         "tokenizers": {name: part.model_dump() for name, part in config.tokenizers.items()},
         "learned": {name: tokenizer.state() for name, tokenizer in kit.tokenizers.items()},
         "code": [_code(part) for part in (kit.task, *kit.modalities.values())],
-        "versions": dict(run.versions),
+        "versions": versions(builder.catalog),
     }
     if any(slots.values()):
         facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
     source = Source(
         facts,
-        Examples(split, job.root, slots, watch=watch).located,
+        Examples(split, job.root, slots, watch=cache.watch).located,
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,
         weights=[part.weight for part in parts_of(split)],
     )
-    return cache.dataset(source, kit.modalities, Path(run.folder) / SKIPPED)
+    return cache.dataset(source, kit.modalities, skipped)
 
 
 def _code(part: object) -> str:

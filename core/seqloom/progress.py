@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -15,6 +15,7 @@ from seqloom.checkpoint import storage_errors
 from seqloom.errors import ConfigError
 from seqloom.jsonable import jsonable
 from seqloom.registry.records import Score
+from seqloom.world import World
 
 
 class Listener(Protocol):
@@ -55,6 +56,15 @@ class Sums(dict[str, Tensor]):
             self[name] = self[name] + value if name in self else value
 
 
+def added(several: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Named sums of several ranks in one."""
+    total: dict[str, float] = {}
+    for sums in several:
+        for name, value in sums.items():
+            total[name] = total.get(name, 0) + value
+    return total
+
+
 class Window:
     """What is summed between two lines of the log."""
 
@@ -67,12 +77,12 @@ class Window:
         self.seconds = 0.0  # of all steps
         self.waited = 0.0  # of these, in getting batches
 
-    def close(self) -> dict[str, Any] | None:
-        """Means a target since the last call, None where no step was made; begins anew."""
-        if not self.sums:
+    def close(self, world: World) -> dict[str, Any] | None:
+        """Means a target since the last call, over all ranks, None where no step was made; begins anew."""
+        sums = added(world.agree(lambda: {name: value.item() for name, value in self.sums.items()}))
+        if not sums:
             self._reset()
             return None
-        sums = {name: value.item() for name, value in self.sums.items()}
         elements = sums.pop("elements")
         record = {"loss": sums.pop("total") / elements}
         record |= {name: value / elements for name, value in sums.items()}

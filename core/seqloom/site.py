@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from seqloom.errors import BusyError, CorruptError, StorageError
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, Tell, unwatched
 from seqloom.registry.store import Registry
+from seqloom.world import World
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Site:
         listeners: Watch the training.
         stop: Gives the number of a signal to stop for, or None.
         at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
+        world: Who trains together with this process.
     """
 
     catalog: Catalog
@@ -44,6 +46,7 @@ class Site:
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
     at_once: Callable[[], AbstractContextManager[None]] = nullcontext
+    world: World = field(default_factory=World)
 
 
 # Run folders -------------------------------------------------------------------------------------------

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, NamedTuple, Protocol
+from functools import partial
+from typing import Any, Final
 
 import torch
 from torch import Tensor
@@ -17,12 +17,14 @@ from seqloom.config import TrainConfig
 from seqloom.data.batching import epoch_batches
 from seqloom.data.dataset import Dataset
 from seqloom.device import Device
-from seqloom.errors import DivergedError, Interrupted, StorageError
+from seqloom.errors import DivergedError, Interrupted, SeqloomError, StorageError
+from seqloom.judging import Judging
 from seqloom.model import Seq2Seq
 from seqloom.optim import learning_rate, make_optimizer
 from seqloom.progress import Listener, Window
 from seqloom.registry.records import Score
 from seqloom.step import MicroBatch, Stepper
+from seqloom.world import World
 
 SKIPS: Final = 10
 """Steps skipped in a row that end a training: it has diverged, and not met a poisoned example."""
@@ -30,13 +32,6 @@ ADVICE: Final = (
     "lower train.learning_rate, lengthen train.schedule.warmup, lower train.clip_norm, "
     "or look at the examples named in metrics.jsonl"
 )
-
-
-class Judge(Protocol):
-    """Judges a model on ``data.valid``."""
-
-    def __call__(self, model: Seq2Seq, step: int) -> list[Score]:
-        """The scores of a model that has seen so many steps; a signal ends it as ``Interrupted``."""
 
 
 @dataclass
@@ -65,53 +60,6 @@ class TrainingState:
     scores: dict[int, list[Score]] = field(default_factory=dict)
 
 
-class Goal(NamedTuple):
-    """Which score says how good a model is.
-
-    Attributes:
-        metric: Its name.
-        higher_is_better: Which way is up.
-    """
-
-    metric: str
-    higher_is_better: bool
-
-    def value(self, scores: Sequence[Score]) -> float:
-        """The score that decides, among others."""
-        return next(score.value for score in scores if score.metric == self.metric)
-
-    def costs(self, scores: Mapping[int, Sequence[Score]]) -> dict[int, float]:
-        """The score that decides at each step, turned so that less is better."""
-        sign = -1 if self.higher_is_better else 1
-        return {step: sign * self.value(group) for step, group in scores.items()}
-
-    def best(self, scores: Mapping[int, Sequence[Score]]) -> int | None:
-        """The step with the best score, the earliest of equals; None where none is finite."""
-        finite = {step: cost for step, cost in self.costs(scores).items() if math.isfinite(cost)}
-        return min(finite, key=lambda step: (finite[step], step), default=None)
-
-    def better(self, scores: Sequence[Score], than: Sequence[Score]) -> bool:
-        """Whether some scores beat others."""
-        value, other = self.value(scores), self.value(than)
-        return value > other if self.higher_is_better else value < other
-
-
-class Judging(NamedTuple):
-    """How a training finds out how good its model is.
-
-    Attributes:
-        judge: Scores a model.
-        goal: The score that decides which checkpoint is best.
-        every: Steps between evaluations; there is one at the end, too.
-        patience: Evaluations without a better score before training stops; None for never.
-    """
-
-    judge: Judge
-    goal: Goal
-    every: int
-    patience: int | None = None
-
-
 @dataclass(frozen=True)
 class Outcome:
     """What a training leaves: the model holds the weights that these scores belong to."""
@@ -131,8 +79,11 @@ class Trainer:
         train: What the job says of training.
         device: Where to compute.
         checkpoints: Where to save.
-        listeners: Who wants to know.
-        stop: Asked after each step for the number of a signal to stop for.
+        stop: Asked in each step for the number of a signal to stop for.
+        world: Who trains the same model on the same data; each rank has a trainer of its own.
+
+    Attributes:
+        listeners: Who wants to know; those of rank 0 are told.
     """
 
     def __init__(
@@ -144,8 +95,8 @@ class Trainer:
         *,
         device: Device,
         checkpoints: Checkpoints,
-        listeners: Sequence[Listener] = (),
         stop: Callable[[], int | None] = lambda: None,
+        world: World | None = None,
     ) -> None:
         self.model = model
         self.dataset = dataset
@@ -153,16 +104,24 @@ class Trainer:
         self.train = train
         self.device = device
         self.checkpoints = checkpoints
-        self.listeners = listeners
+        self.listeners: Sequence[Listener] = ()
         self.stop = stop
+        self.world = world or World()
         self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
-        self.stepper = Stepper(model, dataset, self.optimizer, train, device)
+        self.stepper = Stepper(model, dataset, self.optimizer, train, device, self.world)
         self.state = TrainingState()
         self._planned: tuple[int, Sequence[list[int]]] = (-1, [])
+        self._started = 0.0  # when the step in hand began
+        self._signum: int | None = None  # of the signal that a rank got
+        self._is_late = False
 
     def resume(self) -> int:
         """Goes back to the newest whole checkpoint; returns its step."""
-        step = self.checkpoints.newest()
+        step = self.world.first(self.checkpoints.newest)
+        self.world.agree(partial(self._restore, step))
+        return step
+
+    def _restore(self, step: int) -> None:
         saved = self.checkpoints.restore(step, self.optimizer)
         self.model.load_weights(self.checkpoints.weights(step))
         self.stepper.scaler.load_state_dict(saved["scaler"])
@@ -171,7 +130,6 @@ class Trainer:
             for step, group in saved["state"].pop("scores").items()
         }
         self.state = TrainingState(**saved["state"], scores=scores)
-        return step
 
     def fit(self) -> Outcome:
         """Trains to the end, and leaves the best weights in the model.
@@ -182,13 +140,15 @@ class Trainer:
             StorageError: A checkpoint cannot be written, or none of those evaluated is whole any more.
         """
         with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
+            self.world.spread(self.model.weights().values())
+            self._is_late = self._is_time_over(self.state.seconds)
             window = Window()
             if self._is_evaluation_due() and self.state.step not in self.state.scores:
                 self._judge()  # a signal came before it
             while not self._is_over():
-                started, waited = time.perf_counter(), self.state.waited
+                self._started, waited = time.perf_counter(), self.state.waited
                 self._step(self._next_batches(), window)
-                seconds = time.perf_counter() - started
+                seconds = time.perf_counter() - self._started
                 window.seconds += seconds
                 window.waited += self.state.waited - waited
                 self.state.seconds += seconds
@@ -201,13 +161,14 @@ class Trainer:
     # One step --------------------------------------------------------------------------------------
 
     def _next_batches(self) -> list[MicroBatch]:
-        """The micro-batches of the next step."""
+        """This rank's share of the micro-batches of the next step."""
         group: list[MicroBatch] = []
         while len(group) < self.train.accumulate:
             if self.state.position == len(self._epoch()):
                 self.state.epoch += 1
                 self.state.position = 0
-            group.append(MicroBatch(self.state.epoch, self._epoch()[self.state.position]))
+            batch = MicroBatch(self.state.epoch, self._epoch()[self.state.position])
+            group.append(batch.share(self.world))
             self.state.position += 1
         return group
 
@@ -228,8 +189,10 @@ class Trainer:
 
     def _step(self, batches: list[MicroBatch], window: Window) -> None:
         rate = self._rate(self.state.step + 1)
-        made = self.stepper(batches, self.state.step, rate)
+        made = self.stepper(batches, self.state.step, rate, self._ask)
         self.state.step += 1
+        self._signum = max(int(signum) for signum, _ in made.answers) or None
+        self._is_late = bool(made.answers[0][1])  # by the clock of rank 0
         self.state.waited += made.waited
         if made.poison is None:
             self.state.skipped = 0
@@ -240,14 +203,25 @@ class Trainer:
         for event in made.events:
             self._notice(event)
         if self.state.skipped == SKIPS:
-            raise DivergedError(
-                f"{SKIPS} steps in a row were skipped, the last one, {self.state.step}, as {made.poison}; "
-                f"{ADVICE}"
-            )
+            last = f"the last one, {self.state.step}, as {made.poison}"
+            raise self.world.common(DivergedError(f"{SKIPS} steps in a row were skipped, {last}; {ADVICE}"))
 
     def _notice(self, event: dict[str, Any]) -> None:
-        for listener in self.listeners:
-            listener.noticed({"step": self.state.step, **event})
+        self._tell(lambda listener: listener.noticed({"step": self.state.step, **event}))
+
+    def _ask(self) -> tuple[float, float]:
+        """What all ranks must know alike: the number of a signal or 0, and whether time is over."""
+        seconds = self.state.seconds + time.perf_counter() - self._started
+        return self.stop() or 0, self._is_time_over(seconds)
+
+    def _tell(self, tell: Callable[[Listener], None]) -> None:
+        """Tells who listens; where one fails at it, all ranks do."""
+
+        def all_() -> None:
+            for listener in self.listeners:
+                tell(listener)
+
+        self.world.first(all_)
 
     def _rate(self, step: int) -> float:
         return learning_rate(step, self.train, self.judging.goal.costs(self.state.scores).values())
@@ -255,9 +229,10 @@ class Trainer:
     # Between steps ---------------------------------------------------------------------------------
 
     def _is_over(self) -> bool:
-        state, minutes = self.state, self.train.minutes
-        out_of_time = minutes is not None and state.seconds >= minutes * 60
-        return state.step >= self.train.steps or out_of_time or self._is_patience_over()
+        return self.state.step >= self.train.steps or self._is_late or self._is_patience_over()
+
+    def _is_time_over(self, seconds: float) -> bool:
+        return self.train.minutes is not None and seconds >= self.train.minutes * 60
 
     def _is_patience_over(self) -> bool:
         best = self.judging.goal.best(self.state.scores)
@@ -272,39 +247,36 @@ class Trainer:
         state = self.state
         for listener in self.listeners:
             listener.stepped(state.step)
-        signum = self.stop()
+        signum = self._signum
         if self._is_evaluation_due() and signum is None:
             self._judge()
         elif signum is not None or (self.train.save_every and state.step % self.train.save_every == 0):
             self._save()
         if signum is not None:
-            raise Interrupted(f"stopped at step {state.step}; its checkpoint is saved", signum)
+            reason = f"stopped at step {state.step}; its checkpoint is saved"
+            raise self.world.common(Interrupted(reason, signum))
 
     def _log(self, window: Window) -> None:
         if self.state.step % self.train.log_every:
             return
-        means = window.close()
+        means = window.close(self.world)
         if means is None:
             return
         record = {"step": self.state.step, "epoch": self.state.epoch, **means}
         record["learning_rate"] = self._rate(self.state.step)
         record["peak_memory_bytes"] = peak_memory_bytes(self.device)
-        for listener in self.listeners:
-            listener.logged(record)
+        self._tell(lambda listener: listener.logged(record))
 
     def _judge(self) -> None:
         try:
             scores = self.judging.judge(self.model, self.state.step)
         except Interrupted as stopped:
             self._save()  # without scores: a resumed training makes up for them
-            raise Interrupted(
-                f"stopped while step {self.state.step} was evaluated; its checkpoint is saved",
-                stopped.signum,
-            ) from None
+            reason = f"stopped while step {self.state.step} was evaluated; its checkpoint is saved"
+            raise self.world.common(Interrupted(reason, stopped.signum)) from None
         self.state.scores[self.state.step] = scores
         self._save()
-        for listener in self.listeners:
-            listener.evaluated(self.state.step, scores)
+        self._tell(lambda listener: listener.evaluated(self.state.step, scores))
 
     def _check_weights(self) -> None:
         """A finite gradient may still throw weights out of bounds: such are never saved.
@@ -316,6 +288,9 @@ class Trainer:
                 raise DivergedError(f"{name} is not finite any more at step {self.state.step}; {ADVICE}")
 
     def _save(self) -> None:
+        self.world.first(self._write)
+
+    def _write(self) -> None:
         self._check_weights()
         state = {"state": asdict(self.state), "scaler": self.stepper.scaler.state_dict()}
         self.checkpoints.save(self.state.step, self.model.weights(), self.optimizer, state)
@@ -327,26 +302,39 @@ class Trainer:
     # The end ---------------------------------------------------------------------------------------
 
     def _finish(self) -> Outcome:
-        goal, checkpoints = self.judging.goal, self.checkpoints
-        if goal.best(self.state.scores) is None:
-            raise DivergedError(f"no evaluation gave a finite {goal.metric}; lower train.learning_rate")
-        there = set(checkpoints.steps())
-        whole = {
-            step: scores
-            for step, scores in self.state.scores.items()
-            if step in there and checkpoints.is_whole(step)
-        }
+        goal, scores = self.judging.goal, self.state.scores
+        whole = {step: scores[step] for step in self.world.first(self._whole)}
         best = goal.best(whole)
         if best is None:
-            raise StorageError(f"{checkpoints.folder}: no checkpoint that was evaluated is whole")
+            raise self.world.common(self._hopeless())
         averaged = tuple(sorted(whole)[-self.train.average :])
         if len(averaged) > 1:
-            self.model.load_weights(mean_weights([checkpoints.weights(step) for step in averaged]))
-            scores = self.judging.judge(self.model, averaged[-1])
-            if goal.better(scores, than=whole[best]):
-                return Outcome(averaged[-1], scores, averaged)
-        self.model.load_weights(checkpoints.weights(best))
+            self._load(averaged)
+            mean_scores = self.judging.judge(self.model, averaged[-1])
+            if goal.better(mean_scores, than=whole[best]):
+                return Outcome(averaged[-1], mean_scores, averaged)
+        self._load([best])
         return Outcome(best, whole[best], (best,))
+
+    def _whole(self) -> list[int]:
+        """The evaluated steps whose checkpoints are there and whole."""
+        there = set(self.checkpoints.steps())
+        return [step for step in self.state.scores if step in there and self.checkpoints.is_whole(step)]
+
+    def _hopeless(self) -> SeqloomError:
+        """Why no step is the best."""
+        goal = self.judging.goal
+        if goal.best(self.state.scores) is None:
+            return DivergedError(f"no evaluation gave a finite {goal.metric}; lower train.learning_rate")
+        return StorageError(f"{self.checkpoints.folder}: no checkpoint that was evaluated is whole")
+
+    def _load(self, steps: Sequence[int]) -> None:
+        """Takes the weights of a checkpoint, or the mean of several."""
+
+        def load() -> None:
+            self.model.load_weights(mean_weights([self.checkpoints.weights(step) for step in steps]))
+
+        self.world.agree(load)
 
 
 def mean_weights(several: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:

@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -47,7 +46,6 @@ class Preparing:
 
     def __init__(self, job: Callable[..., Job], catalog: Catalog, folder: Path) -> None:
         self.job, self.catalog, self.folder = job, catalog, folder
-        self.versions = {"seqloom": "1"}
 
     def __call__(
         self, *overrides: str, kind: type[Builder] = Builder, change: Callable[[Kit], None] = lambda _: None
@@ -57,8 +55,7 @@ class Preparing:
         kit = training_kit(job, builder, self.folder / "tokenizers")
         change(kit)
         hashes = {str(file): file_sha256(file) for file in split_files(job.config.data.train, job.root)}
-        run: Any = SimpleNamespace(data=hashes, versions=self.versions, folder=str(self.folder))
-        return training_data(job, builder, kit, run, Cache(self.folder / "cache"))
+        return training_data(job, builder, kit, hashes, Cache(self.folder / "cache"))
 
     def count(self) -> int:
         return sum(path.is_dir() for path in (self.folder / "cache").iterdir())
@@ -114,7 +111,9 @@ def test_it_lies_where_the_environment_says(
     assert not (site.runs / "cache").exists()
 
 
-def test_what_the_features_follow_from_has_them_made_anew(prepare: Preparing) -> None:
+def test_what_the_features_follow_from_has_them_made_anew(
+    prepare: Preparing, monkeypatch: pytest.MonkeyPatch
+) -> None:
     prepare()
     prepare("train.steps=9", "decode.beam=2")
     assert prepare.count() == 1
@@ -124,7 +123,7 @@ def test_what_the_features_follow_from_has_them_made_anew(prepare: Preparing) ->
     (prepare.folder / "train.src").write_text("1 2\n" * 40)
     assert prepare().collate([0, 1], seed=1, epoch=0, augment=False).inputs["source"].values.shape == (2, 3)
     assert prepare.count() == 4
-    prepare.versions = {"seqloom": "2"}
+    monkeypatch.setattr("seqloom.prepare.versions", lambda _: {"seqloom": "99"})
     prepare()
     assert prepare.count() == 5
 

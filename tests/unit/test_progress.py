@@ -13,6 +13,7 @@ import torch
 from seqloom.errors import ConfigError
 from seqloom.progress import MetricsLog, TensorboardLog, Window, check_tensorboard
 from seqloom.registry.records import Score
+from seqloom.world import World
 
 
 def sums(total: float, elements: int) -> dict[str, torch.Tensor]:
@@ -28,7 +29,7 @@ def test_a_window_is_a_mean_over_its_targets() -> None:
     for total, elements in ((6.0, 2), (3.0, 1)):
         window.sums.add(sums(total, elements))
     window.norm, window.seconds, window.waited = torch.tensor(0.5), 2.0, 0.5
-    record = window.close()
+    record = window.close(World())
     assert record["loss"] == pytest.approx(3)
     assert record["nll"] == pytest.approx(1.5)
     assert record["gradient_norm"] == pytest.approx(0.5)
@@ -40,10 +41,10 @@ def test_a_window_begins_anew() -> None:
     window = Window()
     window.seconds = window.waited = 1.0
     window.sums.add(sums(100.0, 1))
-    window.close()
+    window.close(World())
     window.seconds = 1.0
     window.sums.add(sums(4.0, 2))
-    record = window.close()
+    record = window.close(World())
     assert record["loss"] == pytest.approx(2)
     assert record["data_wait"] == 0
 
@@ -51,7 +52,7 @@ def test_a_window_begins_anew() -> None:
 def test_a_window_without_steps_has_no_means() -> None:
     window = Window()
     window.seconds = 1.0
-    assert window.close() is None
+    assert window.close(World()) is None
     assert window.seconds == 0
 
 

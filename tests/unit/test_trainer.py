@@ -12,9 +12,10 @@ import pytest
 import torch
 
 from seqloom.errors import DivergedError, Interrupted
+from seqloom.judging import Goal
 from seqloom.registry.records import Score
 from seqloom.step import MicroBatch
-from seqloom.trainer import Goal, Trainer, mean_weights
+from seqloom.trainer import Trainer, mean_weights
 
 MakeTrainer = Callable[..., Trainer]
 UP = Goal("bleu", higher_is_better=True)

@@ -27,6 +27,7 @@ from seqloom.errors import (
     PluginError,
     SeqloomError,
     StorageError,
+    ToldError,
     is_out_of_memory,
 )
 
@@ -92,6 +93,8 @@ def report(error: BaseException, *, debug: bool) -> int:
 
 def _verdict(error: BaseException) -> tuple[int, str]:
     """The exit code of an error, and what to say of it."""
+    if isinstance(error, ToldError):
+        return _verdict(error.error)[0], ""
     if isinstance(error, Interrupted):
         return error.exit_status, str(error)
     if isinstance(error, SeqloomError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
@@ -11,15 +11,25 @@ from typing import TYPE_CHECKING, Any
 from seqloom.cli.bars import Bars, TrainingBar, say
 from seqloom.cli.output import State
 from seqloom.errors import Interrupted
+from seqloom.world import World
 
 if TYPE_CHECKING:
     from seqloom.site import Site
 
 
-class StopRequest:
-    """Remembers the first SIGINT or SIGTERM; a second one ends the program at once."""
+def say_nothing(line: str) -> None:
+    """Tells nobody: another process speaks."""
 
-    def __init__(self) -> None:
+
+class StopRequest:
+    """Remembers the first SIGINT or SIGTERM; a second one ends the program at once.
+
+    Args:
+        say: Tells a person of it.
+    """
+
+    def __init__(self, say: Callable[[str], None] = say) -> None:
+        self.say = say
         self.signum: int | None = None
         self.is_waiting = True
 
@@ -32,7 +42,7 @@ class StopRequest:
         self.signum = signum
         if not self.is_waiting:
             raise _nothing_to_save(signum)
-        say("stopping after this step; its checkpoint will be saved (again to stop at once)")
+        self.say("stopping after this step; its checkpoint will be saved (again to stop at once)")
 
     @contextmanager
     def at_once(self) -> Iterator[None]:
@@ -69,7 +79,7 @@ def open_site(state: State, **fields: Any) -> Iterator[Site]:
 
     catalog = fields.pop("catalog", None) or Catalog.from_environment()
     with Registry(state.registry) as registry:
-        yield Site(catalog, registry, runs_folder(), say=say, **fields)
+        yield Site(catalog, registry, runs_folder(), **({"say": say} | fields))
 
 
 @contextmanager
@@ -83,3 +93,26 @@ def open_training_site(state: State, steps: int, **fields: Any) -> Iterator[Site
         open_site(state, stop=stop, at_once=stop.at_once, **watching, **fields) as site,
     ):
         yield site
+
+
+@contextmanager
+def open_following_site(state: State, world: World) -> Iterator[Site]:
+    """The place of another rank than the first: it says nothing, and heeds signals as that does."""
+    stop = StopRequest(say_nothing)
+    fields = {"say": say_nothing, "stop": stop, "at_once": stop.at_once, "world": world}
+    with stop.installed(), open_site(state, **fields) as site:
+        yield site
+
+
+@contextmanager
+def open_world() -> Iterator[World]:
+    """The processes that a launcher started to train together; one alone where there is no launcher."""
+    world = World.from_environment()
+    try:
+        with world:
+            yield world
+    finally:
+        if (
+            world.size > 1
+        ):  # when one rank has ended, a launcher ends the others; these have ended well by now
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)

@@ -11,6 +11,7 @@ from seqloom.cli.output import State
 
 if TYPE_CHECKING:
     from seqloom.jobs import Trained
+    from seqloom.world import World
 
 Overrides = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Overrides a key of the job.")
@@ -30,17 +31,21 @@ def train(
 ) -> None:
     """Train a model as a job file says, and register it."""
     from seqloom.catalog import Catalog  # noqa: PLC0415
-    from seqloom.cli.site import open_training_site  # noqa: PLC0415
+    from seqloom.cli.site import open_training_site, open_world  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
 
     state: State = ctx.obj
-    catalog = Catalog.from_environment()
-    loaded = load_job(job, catalog, overrides or ())
-    steps = loaded.config.train.steps
-    with open_training_site(state, steps, catalog=catalog) as site:
-        from seqloom.jobs import train_job  # noqa: PLC0415
+    with open_world() as world:
+        if not world.is_first:
+            follow(state, world)
+            return
+        catalog = Catalog.from_environment()
+        loaded = load_job(job, catalog, overrides or ())
+        steps = loaded.config.train.steps
+        with open_training_site(state, steps, catalog=catalog, world=world) as site:
+            from seqloom.jobs import train_job  # noqa: PLC0415
 
-        report(train_job(loaded, site))
+            report(train_job(loaded, site))
 
 
 def resume(
@@ -48,16 +53,30 @@ def resume(
     run: Annotated[str, typer.Argument(help="The run's folder, its id or the beginning of it.")],
 ) -> None:
     """Go on with a training from its newest checkpoint."""
-    from seqloom.cli.site import open_site, open_training_site  # noqa: PLC0415
-    from seqloom.jobs import resume_job  # noqa: PLC0415
-    from seqloom.site import find_run, read_run_config  # noqa: PLC0415
+    from seqloom.cli.site import open_site, open_training_site, open_world  # noqa: PLC0415
 
     state: State = ctx.obj
-    with open_site(state) as site:
-        folder = find_run(run, site)
-    steps = read_run_config(folder)["job"]["train"]["steps"]
-    with open_training_site(state, steps) as site:
-        report(resume_job(folder, site))
+    with open_world() as world:
+        if not world.is_first:
+            follow(state, world)
+            return
+        from seqloom.jobs import resume_job  # noqa: PLC0415
+        from seqloom.site import find_run, read_run_config  # noqa: PLC0415
+
+        with open_site(state) as site:
+            folder = find_run(run, site)
+        steps = read_run_config(folder)["job"]["train"]["steps"]
+        with open_training_site(state, steps, world=world) as site:
+            report(resume_job(folder, site))
+
+
+def follow(state: State, world: World) -> None:
+    """Takes part, as another rank than the first, in the training that rank 0 runs."""
+    from seqloom.cli.site import open_following_site  # noqa: PLC0415
+    from seqloom.jobs import follow_job  # noqa: PLC0415
+
+    with open_following_site(state, world) as site:
+        follow_job(site)
 
 
 def report(trained: Trained) -> None:

@@ -31,6 +31,7 @@ from seqloom.data.mapped import MappedFeatures, MappedLines, SlotWriter, int64_b
 from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
+from seqloom.progress import Watch, unwatched
 
 FORMAT = 2
 """Raised when the files change their meaning; older caches are then made anew."""
@@ -73,11 +74,15 @@ class Cache:
     Args:
         folder: Where they are.
         say: Tells the user a line.
+        watch: Watches what is read to make one.
     """
 
-    def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: Path, say: Callable[[str], None] = lambda _: None, watch: Watch = unwatched
+    ) -> None:
         self.folder = folder
         self.say = say
+        self.watch = watch
 
     def dataset(
         self, source: Source, modalities: Mapping[str, Modality], skipped: Path | None = None
