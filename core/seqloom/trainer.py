@@ -185,7 +185,8 @@ class Trainer:
                 self.train.batch_elements,
                 self.train.seed,
                 self.state.epoch,
-                self.dataset.place,
+                place=self.dataset.place,
+                weights=self.dataset.weights,
             )
             self._planned = (self.state.epoch, batches)
         return batches

@@ -90,8 +90,9 @@ def _prepare(folder: Path, site: Site) -> Prepared:
         job = job_from_dict(saved["job"], site.catalog, folder)
         device = training_device(job, site.world)
         builder = Builder(job.config, site.catalog)
-        kit = training_kit(job, builder, folder / "tokenizers")
-        cache = Cache(cache_folder(site.runs), site.say)
+        watch = partial(site.watch, "reading for tokenizers")
+        kit = training_kit(job, builder, folder / "tokenizers", watch)
+        cache = Cache(cache_folder(site.runs), site.say, partial(site.watch, "preparing"))
         skipped = folder / SKIPPED
         dataset = training_data(
             job, builder, kit, saved["data"], cache, skipped if site.world.is_first else None
