@@ -180,7 +180,8 @@ class Trainer:
         """The batches of the epoch that the state stands in, planned once."""
         epoch, batches = self._planned
         if epoch != self.state.epoch:
-            batches = epoch_batches(
+            plan = partial(
+                epoch_batches,
                 self.dataset.lengths,
                 self.train.batch_elements,
                 self.train.seed,
@@ -188,6 +189,7 @@ class Trainer:
                 place=self.dataset.place,
                 weights=self.dataset.weights,
             )
+            batches = self.world.each(plan)
             self._planned = (self.state.epoch, batches)
         return batches
 
