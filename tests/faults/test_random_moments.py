@@ -128,6 +128,7 @@ def test_struck_and_resumed_is_uninterrupted(
             break
         code = victim.strike(words, batches, seconds)
         if code in {DONE, NOTHING_LEFT}:
+            assert (victim.runs()[-1] / "model").is_dir()
             words = train
             continue
         assert code == (-signal.SIGKILL if signum == signal.SIGKILL else 128 + signum)
