@@ -25,7 +25,8 @@ from seqloom.build import Builder
 from seqloom.catalog import Catalog
 from seqloom.data.batching import epoch_batches
 from seqloom.data.cache import Cache
-from seqloom.data.manifest import file_sha256, split_files
+from seqloom.data.manifest import file_sha256
+from seqloom.data.splits import split_files
 from seqloom.jobfile import load_job
 from seqloom.prepare import training_data, training_kit
 

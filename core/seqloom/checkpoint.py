@@ -13,7 +13,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from torch import Tensor
 from seqloom.errors import CorruptError, StorageError
 
 MANIFEST = "manifest.json"
+LEARNING = "learning.safetensors"
 
 
 @contextmanager
@@ -52,7 +53,7 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
     Raises:
         StorageError: The disk is full or read-only; nothing is left behind.
     """
-    aside, old = (folder.with_name(f".{folder.name}.{kind}") for kind in ("new", "old"))
+    aside, old = _beside(folder, "new"), _beside(folder, "old")
     with storage_errors(folder, "save"):
         try:
             shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
@@ -60,7 +61,6 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
             write(aside)
             digest = _seal(aside)
             _swap(aside, folder, old)
-            _flush(folder.parent)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
@@ -68,17 +68,32 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:
-    """Puts ``new`` in the place of ``folder``, which goes to ``old``."""
-    if not folder.exists():
-        new.rename(folder)
-        return
-    shutil.rmtree(old, ignore_errors=True)
-    folder.rename(old)
+    """Puts ``new`` in the place of ``folder``, which goes to ``old``; where that fails, puts both back."""
+    if folder.exists():
+        shutil.rmtree(old, ignore_errors=True)
+        folder.rename(old)
     try:
         new.rename(folder)
+        _flush(folder.parent)
     except OSError:
-        old.rename(folder)
+        if folder.exists():
+            folder.rename(new)
+        if old.exists():
+            old.rename(folder)
         raise
+
+
+def _discard(folder: Path) -> None:
+    """Removes a folder, which is absent before its first file goes."""
+    gone = _beside(folder, "gone")
+    with suppress(OSError):  # a disk that does not let go of it costs room, and nothing else
+        folder.rename(gone)
+    shutil.rmtree(gone, ignore_errors=True)
+
+
+def _beside(folder: Path, kind: str) -> Path:
+    """Where a folder is while it is not to be seen."""
+    return folder.with_name(f".{folder.name}.{kind}")
 
 
 def verify_folder(folder: Path) -> str:
@@ -174,8 +189,9 @@ class Checkpoints:
             place = old.with_name(old.stem[1:])
             if not place.exists():
                 old.rename(place)
-        for left in (*self.folder.glob(".*.old"), *self.folder.glob(".*.new")):
-            shutil.rmtree(left, ignore_errors=True)
+        for kind in ("old", "new", "gone"):
+            for left in self.folder.glob(f".*.{kind}"):
+                shutil.rmtree(left, ignore_errors=True)
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of a step is, or would be."""
@@ -188,13 +204,28 @@ class Checkpoints:
         return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdecimal())
 
     def save(
-        self, step: int, weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, state: Any
+        self,
+        step: int,
+        weights: Mapping[str, Tensor],
+        optimizer: torch.optim.Optimizer,
+        state: Any,
+        learning: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """Saves all that a training needs to go on from here."""
+        """Saves all that a training needs to go on from here.
+
+        Args:
+            step: Optimiser steps done.
+            weights: Those that are judged.
+            optimizer: Its state is saved, too.
+            state: What else there is, as JSON has it.
+            learning: The weights that the optimiser changes, where those judged are others.
+        """
         tensors, description = _optimizer_state(optimizer)
 
         def write(folder: Path) -> None:
             save_tensors(folder / "model.safetensors", weights)
+            if learning is not None:
+                save_tensors(folder / LEARNING, learning)
             save_tensors(folder / "optimizer.safetensors", tensors)
             write_json(folder / "state.json", {"training": state, "optimizer": description})
 
@@ -223,13 +254,22 @@ class Checkpoints:
         return True
 
     def weights(self, step: int) -> dict[str, Tensor]:
-        """The model's weights at a step.
+        """The weights that were judged at a step.
 
         Raises:
             CorruptError: The checkpoint is not what was saved.
         """
         verify_folder(self.path(step))
         return load_tensors(self.path(step) / "model.safetensors")
+
+    def learning_weights(self, step: int) -> dict[str, Tensor]:
+        """The weights that a training goes on with from a step.
+
+        Raises:
+            CorruptError: The checkpoint is not what was saved.
+        """
+        judged, file = self.weights(step), self.path(step) / LEARNING
+        return load_tensors(file) if file.exists() else judged
 
     def restore(self, step: int, optimizer: torch.optim.Optimizer) -> Any:
         """Puts the optimiser back to where it was, and returns the state that was saved."""
@@ -242,7 +282,7 @@ class Checkpoints:
         """Removes all checkpoints but those of the steps given."""
         for step in self.steps():
             if step not in keep:
-                shutil.rmtree(self.path(step), ignore_errors=True)
+                _discard(self.path(step))
 
 
 def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Any]:

@@ -5,9 +5,10 @@ Every key acts: a test changes each and sees something change, or a refusal.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from seqloom.hooks import Options
 
@@ -40,41 +41,78 @@ class Part(BaseModel):
 # Data --------------------------------------------------------------------------------------------------
 
 
+Weight = Annotated[float, Field(gt=0, le=1000)]
+WEIGHT = "How often these examples occur in a pass over data.train; of 0.25, each pass has another quarter."
+
+
 class TableSplit(Options):
     """Examples in the rows of one file, or of several."""
 
     file: str = Field(
-        description="A .tsv, .csv or .jsonl file, plain or .gz, relative to data.root; or a pattern, as "
-        "part-*.tsv, for all files that it matches."
+        description="A .tsv, .csv or .jsonl file, plain or .gz, or a .parquet file, relative to data.root; "
+        "or a pattern, as part-*.tsv, for all files that it matches."
     )
     columns: dict[str, int | str] = Field(
         description="Each slot's column: its name (the first line of TSV and CSV is then a header), "
         "or its number from 0 (the file then has no header)."
     )
+    weight: Weight = Field(1.0, description=WEIGHT)
+
+    @property
+    def slots(self) -> Mapping[str, int | str]:
+        """What there is of each slot."""
+        return self.columns
+
+
+class ParallelSplit(Options):
+    """Examples in the lines of a file for each slot; its files alone stand for it where it weighs 1."""
+
+    files: dict[str, str] = Field(
+        description="Each slot's text file, plain or .gz, with an example a line; or a pattern."
+    )
+    weight: Weight = Field(1.0, description=WEIGHT)
+
+    @property
+    def slots(self) -> Mapping[str, int | str]:
+        """What there is of each slot."""
+        return self.files
 
 
 def _kind_of_part(value: Any) -> str:
-    is_table = isinstance(value, TableSplit) or (isinstance(value, dict) and "file" in value)
-    return "table" if is_table else "parallel"
+    if isinstance(value, TableSplit) or (isinstance(value, dict) and "file" in value):
+        return "table"
+    is_long = isinstance(value, dict) and isinstance(value.get("files"), dict)
+    return "long" if is_long or isinstance(value, ParallelSplit) else "parallel"
 
 
 def _kind_of_split(value: Any) -> str:
     return "list" if isinstance(value, list | tuple) else _kind_of_part(value)
 
 
-PartConfig = Annotated[
-    Annotated[TableSplit, Tag("table")] | Annotated[dict[str, str], Tag("parallel")],
-    Discriminator(_kind_of_part),
-]
+def _unweighed(value: Any) -> Any:
+    if isinstance(value, dict) and isinstance(value.get("weight"), int | float):
+        raise ValueError("files with a weight go into `files`: {files: {source: …}, weight: 2}")
+    return value
+
+
+Table = Annotated[TableSplit, Tag("table")]
+Files = Annotated[ParallelSplit, Tag("long")]
+Parallel = Annotated[dict[str, str], BeforeValidator(_unweighed), Tag("parallel")]
+
+PartConfig = Annotated[Table | Files | Parallel, Discriminator(_kind_of_part)]
 """Either a table, or for each slot a text file (plain or .gz) with an example a line, or a pattern."""
 
 SplitConfig = Annotated[
-    Annotated[TableSplit, Tag("table")]
-    | Annotated[dict[str, str], Tag("parallel")]
-    | Annotated[tuple[PartConfig, ...], Tag("list"), Field(min_length=1)],
+    Table | Files | Parallel | Annotated[tuple[PartConfig, ...], Tag("list"), Field(min_length=1)],
     Discriminator(_kind_of_split),
 ]
 """Files, or a list of such, read one after another."""
+
+
+def parts_of(split: SplitConfig) -> list[TableSplit | ParallelSplit]:
+    """The parts of a split, each in its long form."""
+    parts = split if isinstance(split, tuple) else (split,)
+    return [ParallelSplit(files=part) if isinstance(part, dict) else part for part in parts]
 
 
 class DataConfig(Options):
@@ -211,8 +249,20 @@ class TrainConfig(Options):
     parameters: tuple[ParametersConfig, ...] = Field(
         (), description="Parameters that are trained otherwise; the first that matches a name holds."
     )
+    ema: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Decay of an exponential moving average of the weights, which is then what is judged "
+        "and becomes the model: 0.999; null for none.",
+    )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Longest gradient (of the mean loss) let through; null for any."
+    )
+    compile: bool = Field(
+        False,
+        description="Whether torch.compile writes kernels for the model: minutes at the start, faster "
+        "steps on a GPU.",
     )
     log_every: PositiveInt = Field(50, description="Steps between lines of metrics.jsonl.")
     tensorboard: bool = Field(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from itertools import combinations
 from typing import Any, NamedTuple
 
@@ -15,9 +17,10 @@ from numpy.typing import NDArray
 from seqloom.build import Builder, Kit
 from seqloom.config import SplitConfig
 from seqloom.data.features import FeatureReader, PlaceList, Places
-from seqloom.data.manifest import Examples, read_examples
+from seqloom.data.manifest import Examples
 from seqloom.data.skipping import Skips, ignore
 from seqloom.jobfile import Job
+from seqloom.progress import Tell, unwatched
 
 SPLITS = ("train", "valid", "test")
 UNEQUAL = 9
@@ -67,16 +70,28 @@ class DataReport:
     findings: tuple[Finding, ...]
 
 
-def check_data(job: Job, builder: Builder) -> DataReport:
+def check_data(
+    job: Job, builder: Builder, watch: Callable[[str], AbstractContextManager[Tell]] = lambda _: unwatched()
+) -> DataReport:
     """Reads all splits of a job as a training would, its tokenizers fitted on ``data.train``.
+
+    Args:
+        job: What to read.
+        builder: Builds its parts.
+        watch: Shows how far a pass over files has come; is told what it is for.
 
     Raises:
         DataError: A file is missing, or nobody can tell where its examples begin.
     """
     splits = {name: split for name in SPLITS if (split := getattr(job.config.data, name)) is not None}
-    train = Examples(splits["train"], job.root, builder.slots(), ignore)
-    kit = builder.kit(builder.fit_tokenizers(train))
-    scans = [_scan(name, split, job, builder, kit) for name, split in splits.items()]
+
+    def examples(split: SplitConfig, doing: str) -> Examples:
+        return Examples(split, job.root, builder.slots(), ignore, partial(watch, doing))
+
+    kit = builder.kit(builder.fit_tokenizers(examples(splits["train"], "reading for tokenizers")))
+    scans = [
+        _scan(name, examples(split, f"looking at {name}"), builder, kit) for name, split in splits.items()
+    ]
     findings = [found for scan in scans for found in _findings(scan, job.config.data.max_length)]
     findings += [found for first, second in combinations(scans, 2) for found in _shared(first, second)]
     return DataReport(
@@ -112,15 +127,14 @@ class _Scan(NamedTuple):
     inputs: Hashes
 
 
-def _scan(name: str, split: SplitConfig, job: Job, builder: Builder, kit: Kit) -> _Scan:
+def _scan(name: str, examples: Examples, builder: Builder, kit: Kit) -> _Scan:
     reader, bad = FeatureReader(kit.modalities, kit.task.read_target), Skips()
     unknown_ids = {slot: kit.tokenizers[own].vocabulary.unk for slot, own in builder.token_slots().items()}
     places, lines = PlaceList(), array("q")
     lengths = {slot: array("q") for slot in reader.slots}
     unknown = {slot: array("q") for slot in unknown_ids}
     whole, inputs = array("Q"), array("Q")
-    examples = read_examples(split, job.root, builder.slots(), bad=bad)
-    for located, features in reader.read(examples, bad):
+    for located, features in reader.read(examples.located(bad), bad):
         lines.append(places.add(len(lines), located))
         for slot, values in features.items():
             lengths[slot].append(len(values))

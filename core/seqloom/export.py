@@ -85,7 +85,11 @@ model.predict(["..."])
 def _data(split: Any) -> str:
     if isinstance(split, list):
         return "; ".join(map(_data, split))
-    return ", ".join([split["file"]] if "file" in split else split.values())
+    if "columns" not in split and not isinstance(split.get("files"), dict):
+        return ", ".join(split.values())  # the short form
+    files = [split["file"]] if "columns" in split else split["files"].values()
+    weight = "" if split["weight"] == 1 else f" (weight {split['weight']:g})"
+    return ", ".join(files) + weight
 
 
 def _table(scores: Sequence[Score]) -> str:

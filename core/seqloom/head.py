@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import replace
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqloom.batch import Batch, Hypothesis, Loss, Memory, Padded, Progress
 from seqloom.config import DecodeConfig
 from seqloom.nn.decoder import AnyDecoder
+from seqloom.nn.loss import cross_entropy
 from seqloom.search.beam import beam_search
 from seqloom.search.greedy import greedy_search
 from seqloom.search.scorer import DecoderScorer, Member
@@ -52,18 +52,15 @@ class SequenceHead(Head[Hypothesis]):
     def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:  # noqa: ARG002
         target = _required(batch.target)
         mask = target.mask()
-        logits = self.decoder(memory, self._shifted(target), at=mask).logits.float()  # [N, V]
+        logits = self.decoder(memory, self._shifted(target), at=mask).logits  # [N, V]
         wanted = target.values[mask]  # [N]
-        return self._loss(logits, wanted)
-
-    def _loss(self, logits: Tensor, wanted: Tensor) -> Loss:
-        log_probs = logits.log_softmax(-1)
-        nll = F.nll_loss(log_probs, wanted, reduction="sum")
-        spread = -log_probs.mean(-1).sum() if self.label_smoothing else nll
-        total = (1 - self.label_smoothing) * nll + self.label_smoothing * spread
-        correct = (logits.detach().argmax(-1) == wanted).sum()
+        loss = cross_entropy(logits, wanted, self.label_smoothing)
         elements = torch.tensor(len(wanted), device=logits.device)
-        return Loss(total, elements, {"nll": nll.detach(), "correct": correct})
+        return Loss(loss.total, elements, {"nll": loss.nll, "correct": loss.correct})
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles the decoder alone: the loss is one kernel after another over memory anyway."""
+        self.decoder.compile(*args, **kwargs)
 
     def scorers(self, memory: Memory) -> list[Member]:
         """The voices of this head in a search; those of several heads make an ensemble."""

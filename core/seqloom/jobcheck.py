@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from seqloom.catalog import Catalog
-from seqloom.config import JobConfig, PartConfig, TableSplit
+from seqloom.config import JobConfig, TableSplit, parts_of
 from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import TaskSpec
 from seqloom.keys import explain, known_keys
@@ -204,18 +204,21 @@ def _split_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Compla
     slots = [*task.inputs, TARGET]
     for name in ("train", "valid", "test"):
         split = getattr(config.data, name)
-        path: KeyPath = ("data", name)
-        if isinstance(split, tuple):
-            for index, part in enumerate(split):
-                yield from _part_complaints(part, (*path, index), slots)
-        elif split is not None:
-            yield from _part_complaints(split, path, slots)
+        if split is None:
+            continue
+        given = split if isinstance(split, tuple) else (split,)
+        for index, (part, short) in enumerate(zip(parts_of(split), given, strict=True)):
+            path: KeyPath = ("data", name, index) if isinstance(split, tuple) else ("data", name)
+            if part.weight != 1 and name != "train":
+                yield _about(
+                    (*path, "weight"), "only data.train is weighed: scores are of each example once"
+                )
+            if not isinstance(short, dict):
+                path = (*path, "columns" if isinstance(part, TableSplit) else "files")
+            yield from _slots_of_part(part.slots, path, slots)
 
 
-def _part_complaints(part: PartConfig, path: KeyPath, slots: list[str]) -> Iterator[Complaint]:
-    if isinstance(part, TableSplit):
-        path = (*path, "columns")
-    given = part.columns if isinstance(part, TableSplit) else part
+def _slots_of_part(given: Iterable[str], path: KeyPath, slots: list[str]) -> Iterator[Complaint]:
     for slot in given:
         if slot not in slots:
             yield _unknown((*path, slot), "slot", slots)

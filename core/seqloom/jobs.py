@@ -15,7 +15,8 @@ from seqloom.allocator import peak_memory_bytes
 from seqloom.build import Builder
 from seqloom.checkpoint import storage_errors, write_json
 from seqloom.config import DecodeConfig
-from seqloom.data.manifest import Located, file_sha256, split_files
+from seqloom.data.manifest import Located, file_sha256
+from seqloom.data.splits import split_files
 from seqloom.device import Device
 from seqloom.errors import DataError, Interrupted, StorageError, UsageError
 from seqloom.export import export_model

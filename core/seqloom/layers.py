@@ -102,8 +102,19 @@ def _differ(lower: Node, upper: Node, key: str) -> bool:
 
 
 def _is_other_form(lower: Node, upper: Node, path: KeyPath) -> bool:
-    marks = {"joint"} if path == ("tokenizers",) else {"file", "columns"} if path in _SPLITS else set()
-    return bool(upper.value) and marks.isdisjoint(lower.value) != marks.isdisjoint(upper.value)
+    if not upper.value:
+        return False
+    if path == ("tokenizers",):
+        return ("joint" in lower.value) != ("joint" in upper.value)
+    return path in _SPLITS and set(upper.value) != {"weight"} and _form(lower) != _form(upper)
+
+
+def _form(split: Node) -> str:
+    """How files are written: the columns of a table, a file for each slot, or such files in ``files``."""
+    if not {"file", "columns"}.isdisjoint(split.value):
+        return "table"
+    files = split.value.get("files")
+    return "files" if files and isinstance(files.value, dict) else "parallel"
 
 
 _SPLITS = {("data", split) for split in ("train", "valid", "test")}

@@ -41,6 +41,15 @@ class Seq2Seq(nn.Module):
         loss: Loss = self.head(self.encode(batch.inputs), batch, progress)
         return loss
 
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Has torch write kernels for the parts' forward passes (``torch.compile``), in place.
+
+        Raises:
+            ConfigError: A part cannot be compiled.
+        """
+        for part in (*self.frontends.values(), *self.encoders.values(), self.head):
+            part.compile(*args, **kwargs)
+
     def weights(self) -> dict[str, Tensor]:
         """Parameters and buffers by name, each tensor once even where parts share it."""
         named = dict(self.named_parameters())  # leaves repeats out

@@ -10,24 +10,27 @@ from typing import Any
 
 from seqloom.build import Builder, Kit
 from seqloom.checkpoint import verify_folder, write_folder
+from seqloom.config import parts_of
 from seqloom.data.cache import Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
-from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
+from seqloom.data.manifest import Examples, file_sha256
 from seqloom.data.skipping import ignore, refuse
+from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
+from seqloom.progress import Watch, unwatched
 from seqloom.site import versions
 from seqloom.task import Example
 
 
-def training_kit(job: Job, builder: Builder, folder: Path) -> Kit:
+def training_kit(job: Job, builder: Builder, folder: Path, watch: Watch = unwatched) -> Kit:
     """The job's parts, with the tokenizers that the run saved in ``folder``, or new ones, saved there."""
     if folder.is_dir():
         verify_folder(folder)
         return builder.kit(builder.load_tokenizers(folder))
     data = job.config.data
     bad = ignore if data.on_bad_example == "skip" else refuse  # they are counted as features are read
-    examples = Examples(data.train, job.root, builder.slots(), bad)
+    examples = Examples(data.train, job.root, builder.slots(), bad, watch)
     kit = builder.kit(builder.fit_tokenizers(examples))
     write_folder(folder, lambda aside: builder.save_tokenizers(aside, kit.tokenizers))
     return kit
@@ -59,7 +62,8 @@ def training_data(
     skips = config.data.on_bad_example == "skip"
     facts = {
         "files": [[str(file), hashes[str(file)]] for file in split_files(split, job.root)],
-        "split": config.data.model_dump(include={"train", "max_length"}),
+        "parts": [part.model_dump(exclude={"weight"}) for part in parts_of(split)],
+        "max_length": config.data.max_length,
         "task": config.task.model_dump(),
         "inputs": {slot: part.model_dump() for slot, part in config.inputs.items()},
         "tokenizers": {name: part.model_dump() for name, part in config.tokenizers.items()},
@@ -71,10 +75,11 @@ def training_data(
         facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
     source = Source(
         facts,
-        lambda bad: read_examples(split, job.root, slots, bad=bad),
+        Examples(split, job.root, slots, watch=cache.watch).located,
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,
+        weights=[part.weight for part in parts_of(split)],
     )
     return cache.dataset(source, kit.modalities, skipped)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -32,6 +32,19 @@ class Listener(Protocol):
 
     def noticed(self, record: dict[str, Any]) -> None:
         """Something unusual happened: ``step``, ``event``, ``reason``, and what else there is to say."""
+
+
+Tell = Callable[[int, float], None]
+"""Is told, now and then, how many examples of a pass over files have been read, and what share of it."""
+
+Watch = Callable[[], AbstractContextManager[Tell]]
+"""Begins to watch a pass over files, and ends with it."""
+
+
+@contextmanager
+def unwatched() -> Iterator[Tell]:
+    """Watches nothing."""
+    yield lambda _examples, _share: None
 
 
 class Sums(dict[str, Tensor]):

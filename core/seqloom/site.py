@@ -17,7 +17,7 @@ from seqloom.catalog import Catalog
 from seqloom.checkpoint import read_json
 from seqloom.errors import BusyError, CorruptError, StorageError
 from seqloom.predictor import Predictor
-from seqloom.progress import Listener
+from seqloom.progress import Listener, Tell, unwatched
 from seqloom.registry.store import Registry
 from seqloom.world import World
 
@@ -31,6 +31,7 @@ class Site:
         registry: Where runs and models are entered.
         runs: The folder of run folders.
         say: Tells the user a line.
+        watch: Shows how far a pass over files has come; is told what it is for.
         listeners: Watch the training.
         stop: Gives the number of a signal to stop for, or None.
         at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
@@ -41,6 +42,7 @@ class Site:
     registry: Registry
     runs: Path
     say: Callable[[str], None] = lambda _: None
+    watch: Callable[[str], AbstractContextManager[Tell]] = lambda _: unwatched()
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
     at_once: Callable[[], AbstractContextManager[None]] = nullcontext

@@ -30,7 +30,7 @@ from seqloom.progress import Sums
 from seqloom.reduction import Reduction
 from seqloom.world import World
 
-FEW: Final = 5  # examples that a sentence names
+FEW: Final = 3  # examples that a sentence names
 
 
 class MicroBatch(NamedTuple):
@@ -171,7 +171,7 @@ class Stepper:
         else:
             self._restore(buffers)
         self.scaler.update()
-        events = _events(reports, len(batches), poison)
+        events = self._events(reports, len(batches), poison)
         return Step(share.sums, norm, self._waited, poison, events, [row[3:] for row in rows])
 
     # Gradients -------------------------------------------------------------------------------------
@@ -212,8 +212,8 @@ class Stepper:
                 return Share(batches, totals, sums, is_split=len(batches) > len(wanted))
             if len(batch.ids) == 1:
                 raise MemoryShortError(
-                    f"memory does not suffice for training example {batch.ids[0]} alone, which has "
-                    f"{self.dataset.lengths[batch.ids[0]]} positions; leave long examples out with "
+                    f"memory does not suffice for training example {self._named(batch.ids)} alone, which "
+                    f"has {self.dataset.lengths[batch.ids[0]]} positions; leave long examples out with "
                     "data.max_length, or make the model smaller"
                 )
             batches = [half for whole in batches for half in whole.halves()]
@@ -266,22 +266,28 @@ class Stepper:
         for buffer, before in zip(self._buffers, buffers, strict=True):
             buffer.copy_(before)
 
+    def _events(
+        self, reports: Sequence[Mapping[str, Any]], wanted: int, poison: str | None
+    ) -> list[dict[str, Any]]:
+        """What of a step is told to whoever listens, from what its ranks report."""
+        splits = [report["micro_batches"] for report in reports if report["micro_batches"]]
+        events = [_split_event(wanted, made) for made in splits]
+        if poison is not None:
+            events.append(self._skip_event(poison, reports))
+        return events
 
-def _events(reports: Sequence[Mapping[str, Any]], wanted: int, poison: str | None) -> list[dict[str, Any]]:
-    """What of a step is told to whoever listens, from what its ranks report."""
-    splits = [report["micro_batches"] for report in reports if report["micro_batches"]]
-    events = [_split_event(wanted, made) for made in splits]
-    if poison is not None:
-        events.append(_skip_event(poison, reports))
-    return events
+    def _skip_event(self, poison: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+        """Names the examples of the micro-batches at fault: all, where each loss alone is finite."""
+        guilty, all_ = (sorted(id_ for one in reports for id_ in one[key]) for key in ("guilty", "ids"))
+        ids = guilty or all_
+        more = f" and {len(ids) - FEW} more" if len(ids) > FEW else ""
+        reason = f"{poison}, of examples {self._named(ids[:FEW])}{more}"
+        places = [self.dataset.place(id_) for id_ in ids]
+        return {"event": "skipped", "reason": reason, "ids": ids, "places": places}
 
-
-def _skip_event(poison: str, reports: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Names the examples of the micro-batches at fault: all, where each loss alone is finite."""
-    guilty, all_ = (sorted(id_ for report in reports for id_ in report[key]) for key in ("guilty", "ids"))
-    ids = guilty or all_
-    few = ", ".join(map(str, ids[:FEW])) + (f" and {len(ids) - FEW} more" if len(ids) > FEW else "")
-    return {"event": "skipped", "reason": f"{poison}, of examples {few}", "ids": ids}
+    def _named(self, ids: Sequence[int]) -> str:
+        """Examples as a person finds them: ``7 (train.en:8), 9 (train.en:10)``."""
+        return ", ".join(f"{id_} ({self.dataset.place(id_)})" for id_ in ids)
 
 
 def _split_event(wanted: int, made: int) -> dict[str, Any]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 
@@ -22,12 +23,15 @@ from seqloom.errors import ConfigError
 from seqloom.evaluate import Evaluator
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.judging import Judging
+from seqloom.model import Seq2Seq
 from seqloom.optim import freeze
 from seqloom.prepare import training_data, training_kit
 from seqloom.progress import Listener, check_tensorboard
 from seqloom.site import Site, read_run_config
 from seqloom.trainer import Trainer
 from seqloom.world import World
+
+COMPILERS: Final = ("c++", "g++", "clang++")
 
 
 class Prepared(NamedTuple):
@@ -86,8 +90,9 @@ def _prepare(folder: Path, site: Site) -> Prepared:
         job = job_from_dict(saved["job"], site.catalog, folder)
         device = training_device(job, site.world)
         builder = Builder(job.config, site.catalog)
-        kit = training_kit(job, builder, folder / "tokenizers")
-        cache = Cache(cache_folder(site.runs), site.say)
+        watch = partial(site.watch, "reading for tokenizers")
+        kit = training_kit(job, builder, folder / "tokenizers", watch)
+        cache = Cache(cache_folder(site.runs), site.say, partial(site.watch, "preparing"))
         skipped = folder / SKIPPED
         dataset = training_data(
             job, builder, kit, saved["data"], cache, skipped if site.world.is_first else None
@@ -107,6 +112,8 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         torch.manual_seed(config.train.seed)
         model = builder.model(kit).to(device.device)
         frozen = freeze(model, config.train.parameters)
+        if config.train.compile:
+            _compile(model)
         parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
         site.say(f"{len(dataset):,} examples, {parameters}")
         decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
@@ -166,6 +173,15 @@ def split_of(job: Job, name: str) -> SplitConfig:
 
 def _examples(job: Job, builder: Builder, split: str) -> list[Located]:
     return list(read_examples(split_of(job, split), job.root, builder.slots()))
+
+
+def _compile(model: Seq2Seq) -> None:
+    if not any(map(shutil.which, COMPILERS)):
+        raise ConfigError(
+            f"train.compile: true needs a C++ compiler, and none of {', '.join(COMPILERS)} is on the PATH; "
+            "install one, or take the key out"
+        )
+    model.compile(dynamic=True)  # batches differ in size: kernels for each would take for ever
 
 
 def _count(model: torch.nn.Module) -> int:

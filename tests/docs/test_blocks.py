@@ -62,7 +62,7 @@ def jobs() -> list[Any]:
 @pytest.mark.parametrize("block", jobs())
 def test_a_job_file_is_accepted(block: pages.Block, workspace: Path) -> None:
     from seqloom.catalog import Catalog
-    from seqloom.data.manifest import split_files
+    from seqloom.data.splits import split_files
     from seqloom.jobfile import load_job
 
     file = workspace / block.detail

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import os
 import random
 import signal
-import subprocess
 import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,29 +18,91 @@ import pytest
 
 from seqloom.checkpoint import Checkpoints
 
-STEPS_A_SIGNAL = 60
-OPTIONS = ("evaluate.every=10", "evaluate.metrics=[bleu]", "train.accumulate=2", "train.batch_elements=64")
+FAULTY = Path(__file__).parents[1] / "faulty"
+OPTIONS = ("train.steps=60", "train.accumulate=2", "train.batch_elements=64", "train.save_every=3")
+OPTIONS += ("evaluate.every=10", "evaluate.metrics=[bleu]", "decode.batch_size=2", "model.head=faulty")
+TRACE = "trace"
+DONE = 0
+NOTHING_LEFT = 2
+"""The exit code of a run that had come to its end when the signal came, and is told to go on."""
+
+
+class Victim:
+    """A training that is struck at random moments.
+
+    Args:
+        place: Where it takes place.
+        parent: Forks its processes.
+        signum: What strikes it.
+
+    Attributes:
+        met: What it was at, and how often.
+    """
+
+    def __init__(self, place: Any, parent: Any, signum: int) -> None:
+        self.place = place
+        self.parent = parent
+        self.signum = signum
+        self.met: Counter[str] = Counter()
+
+    def strike(self, words: list[str], batches: int, seconds: float) -> int:
+        """Runs a command, and strikes it so many batches and seconds after it began; its exit code."""
+        (self.place.folder / TRACE).write_text("")
+        child = self.begin(words)
+        while len(self.lines()) <= batches and is_alive(child):
+            time.sleep(0.001)
+        time.sleep(seconds)
+        with suppress(ProcessLookupError):  # it has come to its end
+            os.kill(child, self.signum)
+        at = self.at()
+        code: int = self.parent.exit_code()
+        if code not in {DONE, NOTHING_LEFT}:
+            self.met[at] += 1
+        return code
+
+    def begin(self, words: list[str]) -> int:
+        """The process that runs a command."""
+        child: int = self.parent.child(json.dumps(words))
+        self.parent.wake(child)
+        return child
+
+    def finish(self, words: list[str]) -> None:
+        """Runs a command to its end."""
+        self.begin(words)
+        assert self.parent.exit_code() in {DONE, NOTHING_LEFT}
+
+    def lines(self) -> list[str]:
+        return (self.place.folder / TRACE).read_text().splitlines()
+
+    def at(self) -> str:
+        """What it is at, as far as its files tell."""
+        if any(path.name.startswith(".") for path in self.place.folder.glob("runs/2*/checkpoints/*")):
+            return "a save"
+        *_, before, last = (line.split() for line in ["none", "none", *self.lines()])
+        if last[0] != "train":
+            return "an evaluation"
+        if before[0] == "train" and before[2] != last[2]:
+            return "an epoch's edge"
+        return "an accumulation" if before[:2] == last[:2] else "a step"
+
+    def runs(self) -> list[Path]:
+        return sorted(self.place.folder.glob("runs/2*"))
+
+
+def is_alive(child: int) -> bool:
+    """Whether it is there, and its parent has not buried it yet."""
+    return Path(f"/proc/{child}").exists()
+
+
+def moments() -> Iterator[tuple[int, float]]:
+    """Batches and seconds: an evaluation's ten steps make about forty batches."""
+    rng = random.Random(1)
+    while True:
+        yield rng.randrange(40), rng.uniform(0, 0.05)
 
 
 def weights(folder: Path) -> str:
     return hashlib.sha256((folder / "model" / "model.safetensors").read_bytes()).hexdigest()
-
-
-def struck(place: Any, words: list[str], signum: int, delay: float) -> int:
-    """Runs a command, sends its process a signal some seconds after its first step; its exit code."""
-
-    def logged() -> int:
-        return sum(file.stat().st_mtime_ns for file in place.folder.glob("runs/*/metrics.jsonl"))
-
-    process = subprocess.Popen(
-        place.command(*words), cwd=place.folder, env=place.environment, stderr=subprocess.DEVNULL
-    )
-    before = logged()
-    while logged() == before and process.poll() is None:
-        time.sleep(0.01)
-    time.sleep(delay)
-    process.send_signal(signum)
-    return process.wait(timeout=300)
 
 
 @pytest.mark.slow
@@ -48,25 +114,31 @@ def struck(place: Any, words: list[str], signum: int, delay: float) -> int:
         pytest.param(signal.SIGTERM, 100, marks=pytest.mark.faults),
     ],
 )
-def test_struck_and_resumed_is_uninterrupted(workplace: Any, signum: int, count: int) -> None:
-    rng = random.Random(1)
-    options = [f"--set={option}" for option in (*OPTIONS, f"train.steps={STEPS_A_SIGNAL * count}")]
-    train = ["train", "job.yaml", *options]
-    words, strikes = train, 0
-    while strikes < count:
-        code = struck(workplace, words, signum, rng.uniform(0, 0.4))
-        if code == 0:
+def test_struck_and_resumed_is_uninterrupted(
+    workplace: Any, parent: Any, monkeypatch: pytest.MonkeyPatch, signum: int, count: int
+) -> None:
+    """Trainings are struck until there were as many strikes; each ends as one that was left alone."""
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")]))
+    train = ["train", "job.yaml", *(f"--set={option}" for option in OPTIONS)]
+    environment = workplace.environment | {"FAULTY_TRACE": TRACE}
+    forks = parent("seqloom_child.py", cwd=workplace.folder, env=environment)
+    victim, words = Victim(workplace, forks, signum), train
+    for batches, seconds in moments():
+        if victim.met.total() == count:
             break
+        code = victim.strike(words, batches, seconds)
+        if code in {DONE, NOTHING_LEFT}:
+            assert (victim.runs()[-1] / "model").is_dir()
+            words = train
+            continue
         assert code == (-signal.SIGKILL if signum == signal.SIGKILL else 128 + signum)
-        (folder,) = (workplace.folder / "runs").glob("2*")
+        folder = victim.runs()[-1]
         if signum == signal.SIGTERM:
             checkpoints = Checkpoints(folder / "checkpoints")
             assert checkpoints.is_whole(checkpoints.steps()[-1])
-        strikes += 1
         words = ["resume", folder.name]
-    else:
-        workplace.run(*words)
-    assert strikes >= count / 2  # else there was little to see
-    (folder,) = (workplace.folder / "runs").glob("2*")
-    workplace.run(*train)
-    assert weights(max((workplace.folder / "runs").glob("2*"))) == weights(folder)
+    victim.finish(words)
+    victim.finish(train)
+    *struck, alone = victim.runs()
+    print(f"{count} strikes of {len(struck)} trainings: {dict(victim.met)}")
+    assert {weights(folder) for folder in struck} == {weights(alone)}

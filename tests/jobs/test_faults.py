@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,8 @@ def test_poisoned_examples_cost_their_steps_and_no_more(faulty: Any) -> None:
         assert event["event"] == "skipped"
         assert (7 if "loss" in event["reason"] else 3) in event["ids"]
         assert len(event["ids"]) < 40
+        assert event["places"] == [f"{faulty.folder / 'train.src'}:{id_ + 1}" for id_ in event["ids"]]
+        assert f"{event['ids'][0]} ({event['places'][0]})" in event["reason"]
         assert f"step {event['step']} was skipped: {event['reason']}" in done.stderr
     logged = {record["step"]: record["loss"] for record in records(run_folder(faulty)) if "loss" in record}
     assert logged.keys() == set(range(1, 11)) - {event["step"] for event in skipped}
@@ -108,7 +111,8 @@ def test_batches_are_halved_until_memory_suffices(faulty: Any, site: Any, job: A
 def test_an_example_that_does_not_fit_is_named(faulty: Any, site: Any) -> None:
     options = sets("train.batch_elements=1000", head(headroom=512 * MEBI, appetite=1024 * MEBI))
     error = faulty.run("train", "job.yaml", *options, code=74).stderr
-    assert "memory does not suffice for training example" in error
+    (id_, line) = re.search(rf"example (\d+) \({faulty.folder}/train\.src:(\d+)\) alone", error).groups()
+    assert int(line) == int(id_) + 1
     assert site.registry.run(run_folder(faulty).name).status == "failed"
 
 

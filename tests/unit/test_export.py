@@ -171,11 +171,17 @@ def test_the_card_names_an_attention_and_a_table(studio: MakeStudio, workplace: 
     assert row(made.card(), "data") == ["data", "train.tsv"]
 
 
-def test_the_card_names_every_part_of_the_data(studio: MakeStudio) -> None:
-    parts = "[{source: train.src, target: train.tgt}, {source: valid.src, target: valid.tgt}]"
-    made = studio(f"data.train={parts}")
+def test_the_card_names_every_part_of_the_data(studio: MakeStudio, tmp_path: Path) -> None:
+    (tmp_path / "more.tsv").write_text("1 2\t2 1\n")
+    parts = (
+        "{source: train.src, target: train.tgt}, {files: {source: valid.src, target: valid.tgt}, weight: 2}"
+    )
+    made = studio(f"data.train=[{parts}, {{file: more.tsv, columns: {{source: 0, target: 1}}}}]")
     made.export()
-    assert row(made.card(), "data") == ["data", "train.src, train.tgt; valid.src, valid.tgt"]
+    assert row(made.card(), "data") == [
+        "data",
+        "train.src, train.tgt; valid.src, valid.tgt (weight 2); more.tsv",
+    ]
 
 
 def test_a_signature_stays_in_its_cell(studio: MakeStudio) -> None:

@@ -315,6 +315,19 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         ),
         (["data.test=[{source: x, target: y, tagret: z}]"], "--set: data.test.0: no slot 'tagret'; there"),
         (["data.test=[{file: x.tsv, colums: {}}]"], "--set: data.test.0: no key 'colums'"),
+        (["data.test=[{files: {source: x}}]"], "--set: data.test.0.files.target: is missing"),
+        (
+            ["data.test={files: {source: x, target: y}, weight: 2}"],
+            "--set: data.test.weight: only data.train is weighed",
+        ),
+        (
+            ["data.train={source: x, target: y, weight: 2}"],
+            "--set: data.train: files with a weight go into `files`: {files: {source: …}, weight: 2}",
+        ),
+        (
+            ["data.train={files: {source: x, target: y}, weight: 0}"],
+            "--set: data.train.weight: expected greater than 0, found 0",
+        ),
         (["data.test=[[]]"], "--set: data.test.0: expected a mapping, found a list"),
         (["data.test=[]"], "--set: data.test: "),
         (["evaluate.metrics=[bleu, bleu]"], "--set: evaluate.metrics.1: bleu is there twice"),

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from torch import nn
 
 from seqloom.build import Builder
-from seqloom.config import JobConfig, Part, TableSplit
+from seqloom.config import JobConfig, ParallelSplit, Part, TableSplit
 from seqloom.errors import DataError, SeqloomError
 from seqloom.jobfile import Job
 from seqloom.jobs import evaluate_job, train_job
@@ -42,7 +42,8 @@ def _kinds(annotation: Any) -> Iterator[Any]:
 
 
 def _is_section(kind: Any) -> bool:
-    return isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in {Part, TableSplit}
+    files = {Part, TableSplit, ParallelSplit}
+    return isinstance(kind, type) and issubclass(kind, BaseModel) and kind not in files
 
 
 def key_of(override: str) -> str:
@@ -150,6 +151,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("allocator=system", trained, ()),
     ("data.root=elsewhere", trained, ()),
     ("data.train.source=valid.src", trained, ()),
+    ("data.train={files: {source: train.src, target: train.tgt}, weight: 0.5}", trained, ()),
     ("data.valid={source: test.src, target: test.tgt}", trained, ()),
     ("data.valid=[{source: test.src, target: test.tgt}, {source: valid.src, target: valid.tgt}]", trained, ()),
     ("data.test={source: valid.src, target: valid.tgt}", evaluated, ()),
@@ -183,10 +185,12 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("train.parameters=[{match: '*', learning_rate_factor: 0.1}]", trained, ("train.steps=3",)),
     ("train.parameters=[{match: '*', weight_decay: 0.1}]", optimized, ()),
     ("train.clip_norm=1e-3", trained, SGD),
+    ("train.compile=true", trained, RNN),
     ("train.log_every=2", trained, ()),
     ("train.tensorboard=true", files, ()),
     ("train.save_every=1", trained, ()),
     ("train.keep=4", trained, ("train.steps=5", "evaluate.every=1")),
+    ("train.ema=0.5", trained, ()),
     ("train.average=4", trained, ("train.steps=5", "evaluate.every=1", "train.keep=1")),
     ("evaluate.every=1", trained, ()),
     ("evaluate.metrics=[bleu]", trained, ()),

@@ -116,6 +116,26 @@ def of(value: object, origin: str) -> Node:
             {"data": {"valid": {"columns": 2}}},
             {"data": {"valid": {"file": 1, "columns": 2}}},
         ),
+        (
+            {"data": {"train": {"file": 1}}},
+            {"data": {"train": {"weight": 2}}},
+            {"data": {"train": {"file": 1, "weight": 2}}},
+        ),
+        (
+            {"data": {"train": {"x": 1}}},
+            {"data": {"train": {"files": {"x": 2}}}},
+            {"data": {"train": {"files": {"x": 2}}}},
+        ),
+        (
+            {"data": {"train": {"x": 1}}},
+            {"data": {"train": {"files": "a"}}},
+            {"data": {"train": {"x": 1, "files": "a"}}},
+        ),
+        (
+            {"data": {"train": {"files": {"x": 1}}}},
+            {"data": {"train": {"x": 2}}},
+            {"data": {"train": {"x": 2}}},
+        ),
     ],
 )
 def test_the_upper_layer_wins(lower: object, upper: object, merged: object) -> None:

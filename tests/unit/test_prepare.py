@@ -18,7 +18,8 @@ from seqloom.catalog import Catalog
 from seqloom.data.batching import epoch_batches
 from seqloom.data.cache import Cache
 from seqloom.data.dataset import Dataset
-from seqloom.data.manifest import file_sha256, read_examples, split_files
+from seqloom.data.manifest import file_sha256, read_examples
+from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
 from seqloom.jobs import train_job
 from seqloom.prepare import training_data, training_kit
@@ -77,13 +78,22 @@ def test_batches_of_an_epoch_are_those_of_memory(
     assert 0 < cached.left_out == listed.left_out
     assert np.array_equal(cached.lengths, listed.lengths)
     assert cached.place(7) == listed.place(7)
-    for ids in epoch_batches(cached.lengths, 64, 1, 0, cached.place):
+    for ids in epoch_batches(cached.lengths, 64, 1, 0):
         ours, theirs = (data.collate(ids, seed=1, epoch=0, augment=True) for data in (cached, listed))
         for one, other in ((ours.inputs["source"], theirs.inputs["source"]), (ours.target, theirs.target)):
             assert one is not None
             assert other is not None
             assert torch.equal(one.values, other.values)
             assert torch.equal(one.lengths, other.lengths)
+
+
+def test_weights_are_of_the_examples_of_their_files(prepare: Preparing) -> None:
+    first = "{files: {source: train.src, target: train.tgt}, weight: %s}"
+    second = "{source: valid.src, target: valid.tgt}"
+    for weight in (2.5, 1.0):
+        data = prepare(f"data.train=[{first % weight}, {second}]")
+        assert data.weights == [(0, weight), (40, 1.0)]
+    assert prepare.count() == 1
 
 
 def test_trainings_of_the_same_data_share_it(job: Callable[..., Job], site: Site) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import subprocess
 import sys
 import unicodedata
@@ -84,6 +85,28 @@ def test_hard_texts_come_back(tokenizer, text):
 @given(text=st.text(alphabet=st.one_of(st.characters(codec="utf-8"), st.sampled_from(" \n\t\r the cat▁Ġ"))))
 def test_any_text_comes_back(tokenizer, text):
     assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+@pytest.mark.parametrize("tokenizer", VERBATIM[:2], ids=["bpe", "unigram"])
+@settings(max_examples=300, deadline=None, database=None)
+@given(text=st.text(alphabet=st.sampled_from("  \n\x1c\x85\xa0\u180e\u2003't s1.éĠ")))
+def test_words_apart_are_as_the_whole(tokenizer, text):
+    apart = tokenizer.encode(text)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("seqloom.tokenizer.subwords._words", lambda text: [text])
+        assert tokenizer.encode(text) == apart
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
+def test_some_words_are_remembered(kind, monkeypatch):
+    monkeypatch.setattr("seqloom.tokenizer.subwords.REMEMBERED", 20)
+    tokenizer = fitted(kind)
+    text = " ".join(map(str, range(1000)))
+    ids = tokenizer.encode(text)
+    remembering = len(pickle.dumps(tokenizer))
+    assert tokenizer.encode(text) == pickle.loads(pickle.dumps(tokenizer)).encode(text) == ids
+    assert tokenizer.encode(f"{text} {'x' * 10_000}") == [*ids, *tokenizer.encode("x" * 10_000)]
+    assert len(pickle.dumps(tokenizer)) == remembering
 
 
 @pytest.mark.parametrize("tokenizer", LOSSLESS, ids=["bpe", "unigram", "byte"])

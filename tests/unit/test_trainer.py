@@ -12,11 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from seqloom.averaging import mean_weights
 from seqloom.errors import DivergedError, Interrupted
 from seqloom.judging import Goal
 from seqloom.registry.records import Score
 from seqloom.step import MicroBatch
-from seqloom.trainer import Trainer, mean_weights
+from seqloom.trainer import Trainer
 from seqloom.world import World
 
 MakeTrainer = Callable[..., Trainer]
@@ -329,8 +330,3 @@ def test_better_is_the_way_that_the_goal_points() -> None:
     assert UP.better(of(UP, 2), than=of(UP, 1))
     assert not UP.better(of(UP, 1), than=of(UP, 1))
     assert not DOWN.better(of(DOWN, 2), than=of(DOWN, 1))
-
-
-def test_a_mean_is_of_each_weight() -> None:
-    mean = mean_weights([{"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([3.0, 6.0])}])
-    assert torch.equal(mean["a"], torch.tensor([2.0, 4.0]))

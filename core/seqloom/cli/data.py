@@ -25,11 +25,14 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
     ) -> None:
         """Show lengths, repeats, odd pairs, unknown tokens, and examples shared between splits."""
         from seqloom.build import Builder  # noqa: PLC0415 - imports torch
+        from seqloom.cli.bars import Bars  # noqa: PLC0415
         from seqloom.datacheck import check_data  # noqa: PLC0415
         from seqloom.jobfile import load_job  # noqa: PLC0415
 
         loaded = load_job(job, catalog, overrides or ())
-        report = check_data(loaded, Builder(loaded.config, catalog))
+        bars = Bars()
+        with bars.progress:
+            report = check_data(loaded, Builder(loaded.config, catalog), bars.watch)
         if as_json:
             print_json(report)
             return

@@ -125,7 +125,8 @@ _every_verb.__signature__ = inspect.signature(_every_verb, eval_str=True)  # typ
 
 
 def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
-    from seqloom.cli.site import open_site, say  # noqa: PLC0415
+    from seqloom.cli.bars import say  # noqa: PLC0415
+    from seqloom.cli.site import open_site  # noqa: PLC0415
     from seqloom.jobs import decode_job  # noqa: PLC0415
 
     if request.inputs and request.file:

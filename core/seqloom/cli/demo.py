@@ -31,7 +31,7 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
         seed: Annotated[int, typer.Option(help="Of everything random.")] = 1,
     ) -> None:
         """Make data, train a small model on it, use it and register it."""
-        from seqloom.cli.site import say  # noqa: PLC0415
+        from seqloom.cli.bars import say  # noqa: PLC0415
 
         started = time.monotonic()
         spec = catalog.get("task", task)
@@ -51,7 +51,8 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
 
 def _train(made: Demo, seed: int, catalog: Catalog, state: State) -> tuple[Model, Predictor]:
     """Trains and registers the demo's model, and scores it on the test set."""
-    from seqloom.cli.site import open_site, open_training_site, say  # noqa: PLC0415
+    from seqloom.cli.bars import say  # noqa: PLC0415
+    from seqloom.cli.site import open_site, open_training_site  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
     from seqloom.jobs import evaluate_job, train_job  # noqa: PLC0415
     from seqloom.site import open_model  # noqa: PLC0415
@@ -69,7 +70,7 @@ def _train(made: Demo, seed: int, catalog: Catalog, state: State) -> tuple[Model
 
 def _show(made: Demo, spec: TaskSpec[Any], predictor: Predictor) -> None:
     """Prints outputs for inputs never seen, and makes what the demo's flags ask for."""
-    from seqloom.cli.site import say  # noqa: PLC0415
+    from seqloom.cli.bars import say  # noqa: PLC0415
 
     task = predictor.kit.task
     flags = spec.flags(**made.flags)

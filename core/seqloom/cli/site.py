@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
+from seqloom.cli.bars import Bars, TrainingBar, say
 from seqloom.cli.output import State
 from seqloom.errors import Interrupted
 from seqloom.world import World
 
 if TYPE_CHECKING:
-    from seqloom.registry.records import Score
     from seqloom.site import Site
-
-console = Console(stderr=True, highlight=False)
-"""For people; data goes to stdout."""
-
-
-def say(line: str) -> None:
-    """Tells a person a line."""
-    console.print(line, markup=False, soft_wrap=True)
 
 
 def say_nothing(line: str) -> None:
@@ -81,34 +70,6 @@ def _nothing_to_save(signum: int) -> Interrupted:
     return Interrupted("stopped while the training was made ready; there was nothing to save", signum)
 
 
-class ProgressBar:
-    """Shows a training: a bar on a terminal, a line an evaluation anywhere."""
-
-    def __init__(self, steps: int) -> None:
-        columns = (
-            TextColumn("training"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[facts]}"),
-        )
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
-        self.task = self.progress.add_task("training", total=steps, facts="")
-
-    def stepped(self, step: int) -> None:
-        self.progress.update(self.task, completed=step)
-
-    def logged(self, record: dict[str, Any]) -> None:
-        facts = f"loss {record['loss']:.3f}, {record['targets_per_second']:,.0f} targets/s"
-        self.progress.update(self.task, facts=facts)
-
-    def noticed(self, record: dict[str, Any]) -> None:
-        say(f"step {record['step']} was {record['event']}: {record['reason']}")
-
-    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
-        say(f"step {step}: " + ", ".join(f"{score.metric} {score.value:.2f}" for score in scores))
-
-
 @contextmanager
 def open_site(state: State, **fields: Any) -> Iterator[Site]:
     """The place where this command's jobs run."""
@@ -123,12 +84,13 @@ def open_site(state: State, **fields: Any) -> Iterator[Site]:
 
 @contextmanager
 def open_training_site(state: State, steps: int, **fields: Any) -> Iterator[Site]:
-    """Like :func:`open_site`, with a progress bar, and signals that end the training well."""
-    bar, stop = ProgressBar(steps), StopRequest()
+    """Like :func:`open_site`, with bars of progress, and signals that end the training well."""
+    bars, stop = Bars(), StopRequest()
+    watching = {"watch": bars.watch, "listeners": [TrainingBar(bars, steps)]}
     with (
         stop.installed(),
-        bar.progress,
-        open_site(state, listeners=[bar], stop=stop, at_once=stop.at_once, **fields) as site,
+        bars.progress,
+        open_site(state, stop=stop, at_once=stop.at_once, **watching, **fields) as site,
     ):
         yield site
 

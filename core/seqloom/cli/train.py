@@ -81,7 +81,7 @@ def follow(state: State, world: World) -> None:
 
 def report(trained: Trained) -> None:
     """Says what came of a training: people get sentences, programs the model's URI."""
-    from seqloom.cli.site import say  # noqa: PLC0415
+    from seqloom.cli.bars import say  # noqa: PLC0415
 
     for score in trained.scores:
         say(f"{score.split} {score.metric} {score.value:.2f} ({score.signature})")

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, final, overload
+from typing import Any, NamedTuple, final, overload
 
 import numpy as np
 from numpy.random import PCG64, SeedSequence
@@ -14,6 +15,18 @@ from seqloom.errors import DataError
 
 POOL_BATCHES = 100
 """Batches whose examples are sorted together: enough for little padding, few enough for varied mixes."""
+
+
+class Weighed(NamedTuple):
+    """Examples beside each other that occur equally often.
+
+    Attributes:
+        first: The first of them; they end where the next ones begin.
+        weight: How often each occurs in a pass; a fraction of it is the share that occurs once more.
+    """
+
+    first: int
+    weight: float
 
 
 @final
@@ -50,12 +63,15 @@ def epoch_batches(
     batch_elements: int,
     seed: int,
     epoch: int,
+    *,
     place: Callable[[int], str] = "example {}".format,
+    weights: Sequence[Weighed] = (),
 ) -> Plan:
     """The batches of one pass over the data.
 
-    Every example occurs once. Examples are shuffled, cut into pools, sorted by length within each pool,
-    cut into batches, and these are shuffled. A run that stopped within an epoch goes on by a slice.
+    Every example occurs once, or as often as its weight says. All are shuffled, cut into pools, sorted by
+    length within each pool, cut into batches, and these are shuffled. A run that stopped within an epoch
+    goes on by a slice.
 
     Args:
         lengths: [N] positions of each example's longest slot.
@@ -63,14 +79,16 @@ def epoch_batches(
         seed: Of the shuffles.
         epoch: The pass over the data that this is, from 0.
         place: Says where an example is.
+        weights: How often examples occur, the first of them first; none where each occurs once.
 
     Raises:
-        DataError: An example alone is longer than ``batch_elements``.
+        DataError: An example alone is longer than ``batch_elements``; or no pass has an example.
     """
     _check_fit(lengths, batch_elements, place)
     bits = PCG64(SeedSequence([seed, epoch]))
-    pools = max(1, round(int(lengths.sum()) / (batch_elements * POOL_BATCHES)))
-    order = _shuffled(len(lengths), bits).astype(np.int32 if len(lengths) < 2**31 else np.int64)
+    ids = occurrences(len(lengths), weights, seed, epoch)
+    order = ids.astype(np.int32 if len(lengths) < 2**31 else np.int64)[_shuffled(len(ids), bits)]
+    pools = max(1, round(int(lengths[order].sum()) / (batch_elements * POOL_BATCHES)))
     ends: list[int] = []
     first = 0
     for pool in np.array_split(order, pools):
@@ -91,6 +109,42 @@ def ordered_batches(lengths: NDArray[np.int64], batch_size: int) -> list[list[in
     """
     order = np.argsort(-lengths, kind="stable")
     return [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
+
+
+def occurrences(count: int, weights: Sequence[Weighed], seed: int, epoch: int) -> NDArray[np.int64]:
+    """The examples of a pass, each as often as it occurs in it, in no order worth keeping.
+
+    Which of a group occur once more is drawn anew for each pass. How many do is their expected number, a
+    fraction of one carried from group to group (systematic sampling): so a pass differs from the mean
+    by less than one example.
+
+    Args:
+        count: N, how many examples there are.
+        weights: How often they occur, the first of them first.
+        seed: Of the draw.
+        epoch: The pass over the data that this is.
+
+    Raises:
+        DataError: The weights leave less than one example a pass.
+    """
+    if all(group.weight == 1 for group in weights):
+        return np.arange(count)
+    bits = PCG64(SeedSequence([seed, epoch, 1]))  # another stream than that of the order
+    carried = int(bits.random_raw()) / 2**64
+    ends = [group.first for group in weights[1:]] + [count]
+    found, expected = [], 0.0
+    for group, end in zip(weights, ends, strict=True):
+        ids, whole = np.arange(group.first, end), math.floor(group.weight)
+        expected += group.weight * len(ids)
+        carried += (group.weight - whole) * len(ids)
+        more = math.floor(carried)
+        carried -= more
+        found += [ids] * whole
+        if more:
+            found.append(ids[_shuffled(len(ids), bits)[:more]])
+    if expected < 1:
+        raise DataError("the weights of data.train leave less than one example a pass; raise them")
+    return np.concatenate(found)
 
 
 def _shuffled(count: int, bits: PCG64) -> NDArray[np.intp]:

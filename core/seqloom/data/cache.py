@@ -14,7 +14,7 @@ import json
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +23,7 @@ from typing import Any, BinaryIO, final
 from filelock import FileLock
 
 from seqloom.checkpoint import read_json, storage_errors, verify_folder, write_folder, write_json
+from seqloom.data.batching import Weighed
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader, FirstOf, PlaceList, Places
 from seqloom.data.manifest import Located
@@ -30,12 +31,10 @@ from seqloom.data.mapped import MappedFeatures, MappedLines, SlotWriter, int64_b
 from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
+from seqloom.progress import Watch, unwatched
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the files change their meaning; older caches are then made anew."""
-
-TELL_EVERY = 100_000
-"""Examples between two lines that tell of progress."""
 
 HEADER = "header.json"
 SKIPPED = "skipped.jsonl"
@@ -57,6 +56,7 @@ class Source:
         reader: Reads it.
         sizes: For each slot of token ids, how many ids there are.
         skippable: The share of examples that may be skipped; None where none may.
+        weights: How often the examples of each part of the split occur in a pass.
     """
 
     facts: Mapping[str, Any]
@@ -64,6 +64,7 @@ class Source:
     reader: FeatureReader
     sizes: Mapping[str, int]
     skippable: float | None = None
+    weights: Sequence[float] = (1.0,)
 
 
 @final
@@ -73,11 +74,15 @@ class Cache:
     Args:
         folder: Where they are.
         say: Tells the user a line.
+        watch: Watches what is read to make one.
     """
 
-    def __init__(self, folder: Path, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self, folder: Path, say: Callable[[str], None] = lambda _: None, watch: Watch = unwatched
+    ) -> None:
         self.folder = folder
         self.say = say
+        self.watch = watch
 
     def dataset(
         self, source: Source, modalities: Mapping[str, Modality], skipped: Path | None = None
@@ -101,8 +106,8 @@ class Cache:
         with FileLock(folder.with_suffix(".lock")):
             if not self._is_whole(folder):
                 self.say(f"preparing the training data, once, in {folder}")
-                write_folder(folder, lambda aside: _write(aside, source, self.say))
-        dataset = _open(folder, modalities)
+                write_folder(folder, lambda aside: _write(aside, source))
+        dataset = _open(folder, modalities, source.weights)
         if dataset.skipped and skipped is not None:
             with storage_errors(skipped, "write"):
                 shutil.copyfile(folder / SKIPPED, skipped)
@@ -123,7 +128,7 @@ class Cache:
 # Writing -----------------------------------------------------------------------------------------------
 
 
-def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
+def _write(folder: Path, source: Source) -> None:
     reader, places, count = source.reader, PlaceList(), 0
     with ExitStack() as stack:
 
@@ -143,8 +148,8 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
             for slot, values in features.items():
                 slots[slot].add(values, located)
             lines.write(int64_bytes(places.add(count - 1, located)))
-            if count % TELL_EVERY == 0:
-                say(f"{count:,} examples prepared")
+        for writer in slots.values():
+            writer.flush()
         if skips is not None and source.skippable is not None:
             skips.check(count + reader.left_out, source.skippable)
     if count == 0:
@@ -155,19 +160,24 @@ def _write(folder: Path, source: Source, say: Callable[[str], None]) -> None:
         "left_out": reader.left_out,
         "slots": {slot: writer.layout() for slot, writer in slots.items()},
         "files": [
-            [first.id, {slot: str(file) for slot, file in first.files.items()}] for first in places.firsts
+            [first.id, {slot: str(file) for slot, file in first.files.items()}, first.part]
+            for first in places.firsts
         ],
     }
     write_json(folder / HEADER, header)
 
 
-def _open(folder: Path, modalities: Mapping[str, Modality]) -> Dataset:
+def _open(folder: Path, modalities: Mapping[str, Modality], weights: Sequence[float]) -> Dataset:
     header = read_json(folder / HEADER)
     features = {slot: MappedFeatures(folder, slot, layout) for slot, layout in header["slots"].items()}
     firsts = [
-        FirstOf(id_, {slot: Path(file) for slot, file in files.items()}) for id_, files in header["files"]
+        FirstOf(id_, {slot: Path(file) for slot, file in files.items()}, part)
+        for id_, files, part in header["files"]
     ]
-    place = Places(MappedLines(folder / "lines"), firsts)
     return Dataset(
-        features, modalities, place, **{key: header[key] for key in ("count", "left_out", "skipped")}
+        features,
+        modalities,
+        Places(MappedLines(folder / "lines"), firsts),
+        weights=[Weighed(first.id, weights[first.part]) for first in firsts],
+        **{key: header[key] for key in ("count", "left_out", "skipped")},
     )

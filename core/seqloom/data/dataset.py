@@ -13,8 +13,10 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from seqloom.batch import Batch, Padded
+from seqloom.data.batching import Weighed
 from seqloom.data.features import FeatureReader, Features, ListedFeatures, PlaceList, Places, ReadTarget
-from seqloom.data.manifest import TARGET, Located
+from seqloom.data.manifest import Located
+from seqloom.data.splits import TARGET
 from seqloom.modality import Modality
 from seqloom.task import Example
 
@@ -30,6 +32,7 @@ class Dataset:
         left_out: How many examples were too long.
         skipped: How many examples could not be used.
         place: Tells where an example is: ``train.en:7``.
+        weights: How often examples occur in a pass; none where each occurs once.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class Dataset:
         examples: Sequence[Example] = (),
         left_out: int = 0,
         skipped: int = 0,
+        weights: Sequence[Weighed] = (),
     ) -> None:
         self.examples = examples
         self.lengths = np.zeros(count, dtype=np.int64)
@@ -50,6 +54,7 @@ class Dataset:
         self.left_out = left_out
         self.skipped = skipped
         self.place = place
+        self.weights = weights
         self._features = features
         self._modalities = modalities
 

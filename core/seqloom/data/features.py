@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqloom.data.manifest import TARGET, Located
+from seqloom.data.manifest import Located
 from seqloom.data.skipping import Refuse, refuse
+from seqloom.data.splits import TARGET
 from seqloom.errors import DataError
 from seqloom.modality import Modality
 
@@ -75,7 +76,9 @@ class FeatureReader:
             if self._max_length is not None and max(map(len, features.values())) > self._max_length:
                 self.left_out += 1
                 continue
-            yield Read(located._replace(example=located.example._replace(id=kept)), features)
+            if located.example.id != kept:
+                located = located._replace(example=located.example._replace(id=kept))  # noqa: PLW2901
+            yield Read(located, features)
             kept += 1
         if self.left_out and not kept:
             raise DataError(
@@ -150,10 +153,12 @@ class FirstOf(NamedTuple):
     Attributes:
         id: Its position in the data set.
         files: The file of each slot.
+        part: Which part of the split names them, from 0.
     """
 
     id: int
     files: Mapping[str, Path]
+    part: int = 0
 
 
 class Lines(Protocol):
@@ -190,5 +195,5 @@ class PlaceList:
     def add(self, id_: int, located: Located) -> int:
         """The line of an example, 0 where it has none."""
         if not self.firsts or self.firsts[-1].files is not located.files:
-            self.firsts.append(FirstOf(id_, located.files))
+            self.firsts.append(FirstOf(id_, located.files, located.part))
         return located.line or 0

@@ -5,12 +5,18 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterable, Iterator
+from io import BufferedReader, FileIO
 from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, final
 
 from seqloom.errors import DataError, StorageError, did_you_mean
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 WILDCARDS = frozenset("*?[")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+BUFFER_BYTES = 2**16
 
 
 def find_file(name: str, root: Path) -> Path:
@@ -63,6 +69,43 @@ def _near(path: Path, root: Path) -> str:
     return did_you_mean(path.name, [neighbour.name for neighbour in path.parent.iterdir()])
 
 
+@final
+class Meter:
+    """How much of some files has been read, as they lie on the disk.
+
+    Args:
+        files: All that will be read, each as often as it will be.
+
+    Attributes:
+        total: Bytes of them.
+        done: Bytes read.
+    """
+
+    def __init__(self, files: Iterable[Path] = ()) -> None:
+        self.total = sum(file.stat().st_size for file in files)
+        self.done = 0
+
+    @property
+    def share(self) -> float:
+        """How much has been read, from 0 to 1."""
+        return min(1.0, self.done / self.total) if self.total else 0.0
+
+    def open(self, file: Path) -> BinaryIO:
+        """A file to read whose bytes count."""
+        return BufferedReader(_Counted(file, self), BUFFER_BYTES)
+
+
+class _Counted(FileIO):
+    def __init__(self, file: Path, meter: Meter) -> None:
+        super().__init__(file)
+        self._meter = meter
+
+    def readinto(self, buffer: WriteableBuffer, /) -> int:
+        count = super().readinto(buffer)
+        self._meter.done += count
+        return count
+
+
 class UndecodableError(DataError):
     """A line that is not UTF-8.
 
@@ -86,13 +129,13 @@ def read_lines(path: Path) -> Iterator[str]:
     return _strict(scan_lines(path))
 
 
-def scan_lines(path: Path) -> Iterator[str | UndecodableError]:
+def scan_lines(path: Path, meter: Meter | None = None) -> Iterator[str | UndecodableError]:
     """Like :func:`read_lines`, but a line that is not UTF-8 comes as an error, not raised."""
-    opened = gzip.open if path.suffix == ".gz" else open
     number = 0
     try:
-        with opened(path, "rb") as file:
-            for number, line in enumerate(file, 1):
+        with (meter or Meter()).open(path) as raw:
+            lines = gzip.GzipFile(fileobj=raw) if path.suffix == ".gz" else raw
+            for number, line in enumerate(lines, 1):
                 yield _decoded(line, path, number)
     except FileNotFoundError as error:
         raise DataError("there is no such file", path) from error

@@ -8,17 +8,20 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from seqloom.config import PartConfig, SplitConfig, TableSplit
-from seqloom.data.files import UndecodableError, find_file, find_files, scan_lines
+from seqloom.config import SplitConfig
+from seqloom.data.files import Meter, UndecodableError, find_file, scan_lines
+from seqloom.data.parquet import SUFFIX, parquet_rows
 from seqloom.data.skipping import Refuse, refuse
+from seqloom.data.splits import TARGET, Group, groups
 from seqloom.data.tables import Row, read_rows
-from seqloom.errors import DataError, StorageError, unknown_name
+from seqloom.errors import DataError, StorageError
+from seqloom.progress import Watch, unwatched
 from seqloom.task import Example
 
-TARGET = "target"
-"""The slot of every task's target."""
+TELL_EVERY = 1000
+"""Examples between two words about how far a pass over the files has come."""
 
 
 class Located(NamedTuple):
@@ -28,11 +31,13 @@ class Located(NamedTuple):
         example: The example.
         files: The file of each slot; none for examples that come from no file.
         line: The line, counted from 1, at which it begins in each of them.
+        part: Which part of the split names the files, from 0.
     """
 
     example: Example
     files: Mapping[str, Path] = MappingProxyType({})
     line: int | None = None
+    part: int = 0
 
 
 @dataclass(frozen=True)
@@ -44,24 +49,40 @@ class Examples:
         root: The folder they are relative to.
         slots: The task's input slots, and for each whether its column holds paths of files.
         bad: Is told of those that cannot be used.
+        watch: Watches each time.
     """
 
     split: SplitConfig
     root: Path
     slots: Mapping[str, bool]
     bad: Refuse = refuse
+    watch: Watch = unwatched
 
     def __iter__(self) -> Iterator[Example]:
-        for located in read_examples(self.split, self.root, self.slots, bad=self.bad):
+        for located in self.located(self.bad):
             yield located.example
+
+    def located(self, bad: Refuse) -> Iterator[Located]:
+        """The examples with their places; ``bad`` is told of those that cannot be used."""
+        meter = Meter(
+            file for group in groups(self.split, self.root, [*self.slots, TARGET]) for file in group.read()
+        )
+        examples = read_examples(self.split, self.root, self.slots, bad=bad, meter=meter)
+        with self.watch() as tell:
+            for count, located in enumerate(examples, 1):
+                yield located
+                if count % TELL_EVERY == 0:
+                    tell(count, meter.share)
 
 
 def read_examples(
     split: SplitConfig,
     root: Path,
     slots: Mapping[str, bool],
+    *,
     with_target: bool = True,
     bad: Refuse = refuse,
+    meter: Meter | None = None,
 ) -> Iterator[Located]:
     """The examples of a split in the order of its files.
 
@@ -72,27 +93,37 @@ def read_examples(
             out absolute, and are files within the root.
         with_target: Whether to read the slot ``target``. Where not, it may be there, and is not read.
         bad: Is told of each example that cannot be used, with its file and line; raises that by default.
+        meter: Counts the bytes that are read.
 
     Raises:
         DataError: Something is missing or malformed; with file and line where it lies in one.
         StorageError: A file cannot be read.
     """
     wanted = [*slots, TARGET] if with_target else [*slots]
-    pairs = ((files, row) for files, rows in _parts(split, root, wanted) for row in rows)
-    for number, (files, row) in enumerate(pairs):
+    rows = ((group, row) for group in groups(split, root, wanted) for row in _rows(group, meter or Meter()))
+    for number, (group, row) in enumerate(rows):
         try:
-            located = _located(number, row, files, root, slots)
+            located = _located(number, row, group, root, slots)
         except DataError as error:
             bad(error)
         else:
             yield located
 
 
+def _rows(group: Group, meter: Meter) -> Iterator[Row | DataError]:
+    if group.columns is None:
+        return _parallel_rows(group.files, meter)
+    (table,) = group.read()
+    read = parquet_rows if table.suffix == SUFFIX else read_rows
+    return read(table, group.columns, meter)
+
+
 def _located(
-    number: int, row: Row | DataError, files: Mapping[str, Path], root: Path, slots: Mapping[str, bool]
+    number: int, row: Row | DataError, group: Group, root: Path, slots: Mapping[str, bool]
 ) -> Located:
     if isinstance(row, DataError):
         raise row
+    files = group.files
     for slot, text in row.values.items():
         if not text.strip():
             raise DataError(f"nothing but white space for '{slot}'", files[slot], row.line)
@@ -102,21 +133,7 @@ def _located(
     }
     target = row.values.get(TARGET)
     example = Example(number, inputs, target, [] if target is None else [target])
-    return Located(example, files, row.line)
-
-
-def split_files(split: SplitConfig, root: Path) -> list[Path]:
-    """The files that a split names, each once.
-
-    Raises:
-        DataError: One of them is missing or outside the root.
-    """
-    names = [
-        name
-        for part in _listed(split)
-        for name in ([part.file] if isinstance(part, TableSplit) else part.values())
-    ]
-    return list(dict.fromkeys(file for name in names for file in find_files(name, root)))
+    return Located(example, files, row.line, group.part)
 
 
 def file_sha256(path: Path) -> str:
@@ -132,58 +149,15 @@ def file_sha256(path: Path) -> str:
         raise StorageError(f"{path}: cannot read it: {error.strerror}") from error
 
 
-def _listed(split: SplitConfig) -> tuple[PartConfig, ...]:
-    return split if isinstance(split, tuple) else (split,)
-
-
-def _parts(
-    split: SplitConfig, root: Path, wanted: list[str]
-) -> Iterator[tuple[Mapping[str, Path], Iterator[Row | DataError]]]:
-    """For each table, or each group of parallel files, the file of each slot and the rows."""
-    for part in _listed(split):
-        _check_slots(part, wanted)
-        if isinstance(part, TableSplit):
-            columns = {slot: part.columns[slot] for slot in wanted}
-            for table in find_files(part.file, root):
-                yield dict.fromkeys(wanted, table), read_rows(table, columns)
-        else:
-            for files in _partners({slot: part[slot] for slot in wanted}, root):
-                yield files, _parallel_rows(files)
-
-
-def _partners(names: Mapping[str, str], root: Path) -> Iterator[Mapping[str, Path]]:
-    """The groups of files that belong together: the first that each slot's pattern matches, and so on."""
-    found = {slot: find_files(name, root) for slot, name in names.items()}
-    if len(set(map(len, found.values()))) > 1:
-        listed = ", ".join(f"'{names[slot]}' {len(files)}" for slot, files in found.items())
-        raise DataError(
-            f"the patterns of a split need to match as many files each, but they match: {listed}"
-        )
-    for files in zip(*found.values(), strict=True):
-        yield dict(zip(found, files, strict=True))
-
-
-def _check_slots(split: PartConfig, wanted: list[str]) -> None:
-    given = split.columns if isinstance(split, TableSplit) else split
-    for slot in given:
-        if slot not in (*wanted, TARGET):
-            raise DataError(unknown_name("slot", slot, wanted) + " Look at the job's data.")
-    for slot in wanted:
-        if slot not in given:
-            kind = "column" if isinstance(split, TableSplit) else "file"
-            there = ", ".join(given) or "nothing"
-            raise DataError(f"the data gives no {kind} for '{slot}', only for {there}")
-
-
-def _parallel_rows(files: Mapping[str, Path]) -> Iterator[Row | DataError]:
+def _parallel_rows(files: Mapping[str, Path], meter: Meter) -> Iterator[Row | DataError]:
     """Rows of files that have an example a line."""
-    readers = {slot: scan_lines(path) for slot, path in files.items()}
+    readers = {slot: scan_lines(path, meter) for slot, path in files.items()}
     for line, texts in enumerate(zip_longest(*readers.values()), 1):
-        row = dict(zip(readers, texts, strict=True))
+        row: dict[str, Any] = dict(zip(readers, texts, strict=True))
         if None in texts:
             raise _without_partner(files, readers, row, line)
-        undecodable = next((text for text in texts if isinstance(text, UndecodableError)), None)
-        yield undecodable or Row({slot: str(text) for slot, text in row.items()}, line)
+        undecodable = [text for text in texts if isinstance(text, UndecodableError)]
+        yield undecodable[0] if undecodable else Row(row, line)
 
 
 def _without_partner(

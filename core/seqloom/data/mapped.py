@@ -21,6 +21,9 @@ from seqloom.errors import DataError
 CHUNK = 1_000_000
 """Examples whose lengths are taken at a time."""
 
+BLOCK, BLOCK_BYTES = 1000, 2**20
+"""Examples, and bytes of features, that are written together: for each alone, writing is slow."""
+
 RELEASE_EVERY = 16
 """Examples between two releases of pages: a system may map 2 MiB for each that is touched."""
 
@@ -47,29 +50,59 @@ class SlotWriter:
         self._end = 0
         self._shape: list[int] = []
         self._wide = self._stored = np.dtype(np.int64)
+        self._waiting: list[tuple[NDArray[Any], Located]] = []
+        self._waiting_bytes = 0
         offsets.write(int64_bytes(0))
 
     def add(self, features: Tensor, located: Located) -> None:
-        """Appends one example's features, [T, *F]."""
+        """Appends one example's features, [T, *F]; they may wait for :meth:`flush`."""
         values = features.numpy()
-        if self._end == 0:
-            self._shape = list(values.shape[1:])
-            self._wide = values.dtype
-            if self._wide != np.int64:
-                self._size = None
-            self._stored = self._wide if self._size is None else np.min_scalar_type(self._size - 1)
-        if trouble := self._trouble(values):
-            raise DataError(f"{self._slot}: {trouble}", located.files.get(self._slot), located.line)
-        self._values.write(values.astype(self._stored).tobytes())
-        self._end += len(values)
-        self._offsets.write(int64_bytes(self._end))
-
-    def _trouble(self, values: NDArray[Any]) -> str:
+        if self._end == 0 and not self._waiting:
+            self._begin(values)
         if values.dtype != self._wide:
-            return f"features are {values.dtype}, those of the first example {self._wide}"
-        if self._size is not None and not 0 <= values.min() <= values.max() < self._size:
-            return f"token ids from {values.min()} to {values.max()}, and there are {self._size} tokens"
-        return ""
+            found = f"features are {values.dtype}, those of the first example {self._wide}"
+            raise self._error(found, located)
+        self._waiting.append((values, located))
+        self._waiting_bytes += values.nbytes
+        if len(self._waiting) == BLOCK or self._waiting_bytes >= BLOCK_BYTES:
+            self.flush()
+
+    def flush(self) -> None:
+        """Writes what waits.
+
+        Raises:
+            DataError: An id is none of those that there are, with its file and line.
+        """
+        if not self._waiting:
+            return
+        block = np.concatenate([values for values, _ in self._waiting])
+        self._check_ids(block)
+        ends = self._end + np.cumsum([len(values) for values, _ in self._waiting])
+        self._values.write(block.astype(self._stored).tobytes())
+        self._offsets.write(ends.astype(np.int64).tobytes())
+        self._end = int(ends[-1])
+        self._waiting.clear()
+        self._waiting_bytes = 0
+
+    def _begin(self, values: NDArray[Any]) -> None:
+        """Takes the first example's features for the measure of all."""
+        self._shape = list(values.shape[1:])
+        self._wide = values.dtype
+        if self._wide != np.int64:
+            self._size = None
+        self._stored = self._wide if self._size is None else np.min_scalar_type(self._size - 1)
+
+    def _check_ids(self, block: NDArray[Any]) -> None:
+        size = self._size
+        if size is None or 0 <= block.min() <= block.max() < size:
+            return
+        for values, located in self._waiting:
+            if not 0 <= values.min() <= values.max() < size:
+                found = f"token ids from {values.min()} to {values.max()}, and there are {size} tokens"
+                raise self._error(found, located)
+
+    def _error(self, found: str, located: Located) -> DataError:
+        return DataError(f"{self._slot}: {found}", located.files.get(self._slot), located.line)
 
     def layout(self) -> dict[str, Any]:
         """What it takes to read them again."""

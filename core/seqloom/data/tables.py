@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from seqloom.data.files import UndecodableError, scan_lines
+from seqloom.data.files import Meter, UndecodableError, scan_lines
 from seqloom.errors import DataError, unknown_name
 
 LONGEST_FIELD = 2**31 - 1
@@ -38,13 +38,18 @@ class Fields(NamedTuple):
     line: int
 
 
-def read_rows(path: Path, columns: Columns) -> Iterator[Row | DataError]:
+def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Iterator[Row | DataError]:
     """The rows of a ``.tsv``, ``.csv`` or ``.jsonl`` file, plain or ``.gz``, by the file's name.
 
     TSV knows no quotes: a tab always ends a field. CSV is as RFC 4180 has it; a quoted field may hold
     line breaks. Each line of JSONL is one object whose wanted values are strings.
 
     A row that cannot be used comes as an error, not raised: others may follow it.
+
+    Args:
+        path: The file.
+        columns: What is wanted of it.
+        meter: Counts the bytes that are read.
 
     Raises:
         DataError: The file's kind is unknown, its header lacks a column, or its CSV is malformed, so
@@ -53,25 +58,25 @@ def read_rows(path: Path, columns: Columns) -> Iterator[Row | DataError]:
     """
     match Path(path.name.removesuffix(".gz")).suffix:
         case ".tsv":
-            return _select(path, columns, _tsv_fields(path))
+            return _select(path, columns, _tsv_fields(path, meter))
         case ".csv":
-            return _select(path, columns, _csv_fields(path))
+            return _select(path, columns, _csv_fields(path, meter))
         case ".jsonl":
-            return _jsonl_rows(path, columns)
-    raise DataError("a table's name ends in .tsv, .csv or .jsonl, or in that and .gz", path)
+            return _jsonl_rows(path, columns, meter)
+    raise DataError("a table's name ends in .parquet, or in .tsv, .csv or .jsonl, plain or .gz", path)
 
 
-def _tsv_fields(path: Path) -> Iterator[Fields | DataError]:
-    for line, text in enumerate(scan_lines(path), 1):
+def _tsv_fields(path: Path, meter: Meter | None) -> Iterator[Fields | DataError]:
+    for line, text in enumerate(scan_lines(path, meter), 1):
         yield text if isinstance(text, DataError) else Fields(text.split("\t"), line)
 
 
-def _csv_fields(path: Path) -> Iterator[Fields | DataError]:
+def _csv_fields(path: Path, meter: Meter | None) -> Iterator[Fields | DataError]:
     csv.field_size_limit(LONGEST_FIELD)
     undecodable: list[UndecodableError] = []
 
     def texts() -> Iterator[str]:
-        for line in scan_lines(path):
+        for line in scan_lines(path, meter):
             if isinstance(line, UndecodableError):
                 undecodable.append(line)
                 line = line.text  # noqa: PLW2901 - its quotes count all the same
@@ -136,11 +141,11 @@ def _checked(path: Path, column: int | str, width: int) -> int:
     return column
 
 
-def _jsonl_rows(path: Path, columns: Columns) -> Iterator[Row | DataError]:
+def _jsonl_rows(path: Path, columns: Columns, meter: Meter | None) -> Iterator[Row | DataError]:
     for column in columns.values():
         if isinstance(column, int):
             raise DataError(f"column {column} needs a name: JSONL has no numbered columns", path)
-    for line, text in enumerate(scan_lines(path), 1):
+    for line, text in enumerate(scan_lines(path, meter), 1):
         yield text if isinstance(text, DataError) else _jsonl_row(text, columns, path, line)
 
 

@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
+from seqloom.nn.dropout import Dropout
+
 SequenceT = TypeVar("SequenceT", Tensor, PackedSequence)
 
 
@@ -54,7 +56,7 @@ class Recurrence(nn.Module):
             dropout=shape.dropout if shape.layers > 1 else 0.0,
             bidirectional=bidirectional,
         )
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.parts = 2 if shape.cell == "lstm" else 1
         self.directions = 2 if bidirectional else 1
         self.width = self.directions * shape.hidden

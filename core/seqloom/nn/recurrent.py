@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -12,9 +12,15 @@ from seqloom.batch import Decoded, Memory, Padded
 from seqloom.errors import ConfigError
 from seqloom.nn.attention import AnyAttention, NoAttention
 from seqloom.nn.decoder import Decoder
+from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder
 from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
+
+NOT_COMPILED: Final = (
+    "torch.compile has nothing to win in recurrent layers, whose kernels are whole already: "
+    "take train.compile out, or choose Transformer parts"
+)
 
 
 class RecurrentEncoder(Encoder):
@@ -43,7 +49,7 @@ class RecurrentEncoder(Encoder):
                 "a bidirectional encoder reads from both ends: choose either bidirectional or reverse"
             )
         self.reverse = reverse
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.recurrence = Recurrence(shape, width, bidirectional=bidirectional)
         self.width = self.recurrence.width
         self.final_shape = (shape.layers, self.recurrence.state_width)
@@ -60,6 +66,14 @@ class RecurrentEncoder(Encoder):
         if self.reverse:
             read, _ = _reversed(Padded(read, lengths))
         return Memory(read, lengths, final)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Refuses.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(NOT_COMPILED)
 
 
 def _reversed(padded: Padded) -> Padded:
@@ -139,7 +153,7 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
         self.output = output
         self.attention = attention or NoAttention()
         self.fed_width = width if input_feeding else 0
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.recurrence = Recurrence(shape, width + self.fed_width)
         self.bridge = Bridge(memory_final, (shape.layers, self.recurrence.state_width))
         self.combine = nn.Linear(shape.hidden + self.attention.width, width)
@@ -155,6 +169,14 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
             states, attention = self._at_once(context, embedded)
         states = states if at is None else states[at]
         return Decoded(self.output(states), attention if weights and self.attention.width else None)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
+        """Refuses.
+
+        Raises:
+            ConfigError: Always.
+        """
+        raise ConfigError(NOT_COMPILED)
 
     def prepare(self, memory: Memory) -> RecurrentContext:
         return RecurrentContext(self.bridge(memory.final), self.attention.prepare(memory))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import torch
 import torch.nn.functional as F
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from seqloom.batch import Decoded, Memory, Padded
 from seqloom.nn.decoder import Decoder
+from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder, masked_mean
 from seqloom.nn.multihead import CrossAttention, SelfAttention, linear
@@ -69,7 +70,7 @@ class TransformerEncoder(Encoder):
         self.width = shape.width
         self.final_shape = (1, shape.width)
         self.positions = shape.make_positions()
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.layers = nn.ModuleList(EncoderLayer(shape) for _ in range(shape.layers))
         self.norm = shape.make_final_norm()
 
@@ -85,6 +86,11 @@ class TransformerEncoder(Encoder):
             x = layer(x, mask[:, None, None])
         x = self.norm(x)
         return Memory(x, features.lengths, final=masked_mean(x, mask))
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles each layer: as they are alike, torch writes the kernels of one."""
+        for layer in self.layers:
+            layer.compile(*args, **kwargs)
 
 
 class TransformerContext(NamedTuple):
@@ -122,7 +128,7 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
         self.embedding = embedding
         self.positions = shape.make_positions()
         self.longest = self.positions.limit
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         layers = nn.ModuleList(DecoderLayer(shape, memory_width) for _ in range(shape.layers))
         self.layers = cast("Sequence[DecoderLayer]", layers)  # a ModuleList does not say of what
         self.norm = shape.make_final_norm()
@@ -139,6 +145,11 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
             attention.append(attended)
         states = self.norm(x if at is None else x[at])
         return Decoded(self.output(states), torch.stack(attention).mean(0) if weights else None)
+
+    def compile(self, *args: Any, **kwargs: Any) -> None:
+        """Compiles each layer, for training; a search does other things, and stays as it is."""
+        for layer in self.layers:
+            layer.compile(*args, **kwargs)
 
     def prepare(self, memory: Memory) -> TransformerContext:
         context = self._look(memory)
@@ -241,7 +252,7 @@ class Residual(nn.Module):
     def __init__(self, shape: TransformerShape) -> None:
         super().__init__()
         self.norm = nn.LayerNorm(shape.width)
-        self.dropout = nn.Dropout(shape.dropout)
+        self.dropout = Dropout(shape.dropout)
         self.pre = shape.norm == "pre"
 
     def enter(self, x: Tensor) -> Tensor:

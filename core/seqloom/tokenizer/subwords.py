@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, final
+from itertools import chain
+from typing import Any, NamedTuple, final
 
 from tokenizers import Tokenizer as HuggingFaceTokenizer
 from tokenizers.decoders import ByteLevel as ByteLevelDecoder
@@ -16,6 +17,12 @@ from tokenizers.trainers import BpeTrainer, UnigramTrainer
 from seqloom.errors import CorruptError
 from seqloom.tokenizer.base import SPECIALS, NormalForm, fitted, normalize, normalized, vocabulary_of
 from seqloom.vocabulary import Vocabulary
+
+REMEMBERED = 100_000
+"""Words whose tokens are remembered at most: those that come first, the frequent ones among them."""
+
+LONGEST_REMEMBERED = 40
+"""Characters; what is longer (a line of a script without spaces) hardly comes again."""
 
 RARE = 256 * 1e-4
 """How far above the least probable token the trainer of unigrams spreads the bytes that it never kept."""
@@ -32,19 +39,19 @@ class _SubwordTokenizer(ABC):
     def __init__(self, normalization: NormalForm, size: int) -> None:
         self._normalization = normalization
         self._size = size
-        self._learned: HuggingFaceTokenizer | None = None
+        self._learned: _Learned | None = None
 
     @property
     def vocabulary(self) -> Vocabulary:
-        return vocabulary_of(self._engine.get_vocab_size())
+        return fitted(self._learned).vocabulary
 
     def fit(self, texts: Iterable[str]) -> None:
         spaced = (f" {text}" for text in normalized(texts, self._normalization))
-        self._learned = _byte_level(self._learn(spaced))
+        self._learned = _Learned.of(self._learn(spaced))
 
     def encode(self, text: str) -> list[int]:
-        spaced = " " + normalize(text, self._normalization)
-        return [token + SPECIALS for token in self._engine.encode(spaced).ids]
+        ids_of = fitted(self._learned).ids.__getitem__
+        return list(chain.from_iterable(map(ids_of, _words(normalize(text, self._normalization)))))
 
     def decode(self, ids: Sequence[int]) -> str:
         return self._engine.decode([token - SPECIALS for token in ids if token >= SPECIALS]).removeprefix(
@@ -53,13 +60,13 @@ class _SubwordTokenizer(ABC):
 
     def restore(self, state: Mapping[str, Any]) -> None:
         try:
-            self._learned = _byte_level(self._model(state))
+            self._learned = _Learned.of(self._model(state))
         except Exception as error:  # a bare one where the engine knows no token of a merge
             raise CorruptError(f"not what this kind of tokenizer has learned: {error!r}") from error
 
     @property
     def _engine(self) -> HuggingFaceTokenizer:
-        return fitted(self._learned)
+        return fitted(self._learned).engine
 
     @abstractmethod
     def _learn(self, texts: Iterator[str]) -> Model:
@@ -188,6 +195,42 @@ class ByteTokenizer:
     def restore(self, state: Mapping[str, Any]) -> None:
         if state:
             raise CorruptError(f"a byte tokenizer learns nothing, yet was saved with {sorted(state)}")
+
+
+class _Learned(NamedTuple):
+    """What encodes and decodes."""
+
+    engine: HuggingFaceTokenizer
+    vocabulary: Vocabulary
+    ids: _Ids
+
+    @classmethod
+    def of(cls, model: Model) -> _Learned:
+        engine = _byte_level(model)
+        return cls(engine, vocabulary_of(engine.get_vocab_size()), _Ids(engine))
+
+
+class _Ids(dict[str, list[int]]):
+    """The ids of words. The engine takes many times as long to encode a word as to remember it."""
+
+    def __init__(self, engine: HuggingFaceTokenizer) -> None:
+        super().__init__()
+        self.engine = engine
+
+    def __missing__(self, word: str) -> list[int]:
+        ids = [token + SPECIALS for token in self.engine.encode(f" {word}").ids]
+        if len(self) < REMEMBERED and len(word) <= LONGEST_REMEMBERED:
+            self[word] = ids
+        return ids
+
+
+def _words(text: str) -> list[str]:
+    """What can be encoded apart: no token reaches over a space between words, nor sees what is beyond.
+
+    Other white space makes tokens of its own; a text that has some stays whole.
+    """
+    words = text.split(" ")
+    return words if words == text.split() else [text]
 
 
 def _byte_level(model: Model) -> HuggingFaceTokenizer:

@@ -29,6 +29,13 @@ def strike(*place: object) -> None:
         os.environ["FAULTY_SIGNAL"] = " ".join([name, *wanted, str(int(passes) - 1)])
 
 
+def trace(*words: object) -> None:
+    """Adds a line to the file that FAULTY_TRACE names, where it names one."""
+    if file := os.environ.get("FAULTY_TRACE"):
+        with Path(file).open("a") as stream:
+            print(*words, file=stream)
+
+
 def full(step: int) -> None:
     """From the step that FAULTY_DISK names on, files can have so many bytes: ``20000 3``."""
     size, first = map(int, os.environ.get("FAULTY_DISK", "0 -1").split())
@@ -55,6 +62,7 @@ class FaultyHead(Head[Hypothesis]):
         self.is_limited = False
 
     def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:
+        trace("train" if self.training else "evaluate", progress.step, progress.epoch)
         loss = self.inner(memory, batch, progress)
         strike("train" if self.training else "evaluate", progress.step)
         if self.training:
@@ -70,6 +78,7 @@ class FaultyHead(Head[Hypothesis]):
         return loss._replace(total=loss.total + self._poison(batch, progress))
 
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
+        trace("predict")
         strike("predict")
         return self.inner.predict(memory, options)
 

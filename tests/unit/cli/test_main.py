@@ -21,6 +21,7 @@ CASES: list[tuple[BaseException, int]] = [
     (errors.UsageError("told"), 2),
     (errors.DivergedError("told"), 3),
     (errors.DataError("told", "a.txt", 3), 65),
+    (errors.LostError("told"), 69),
     (ZeroDivisionError("told\ntwice"), 70),
     (errors.StorageError("told"), 74),
     (errors.CorruptError("told"), 74),

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from seqloom.data.batching import epoch_batches, ordered_batches
+from seqloom.data.batching import Weighed, epoch_batches, occurrences, ordered_batches
 from seqloom.errors import DataError
 
 REALISTIC = np.random.default_rng(1).lognormal(2.7, 0.6, 20_000).astype(np.int64).clip(2, 200)
@@ -49,6 +49,51 @@ def test_batches_are_cut_where_one_more_would_be_too_many(lengths, limit):
     )
     order = order[np.argsort(lengths[order], kind="stable")]  # a single pool
     assert sorted(epoch_batches(lengths, limit, 5, 0)) == sorted(cut_one_by_one(order, lengths, limit))
+
+
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    groups=st.lists(st.tuples(st.integers(1, 30), st.floats(0.01, 5)), min_size=1, max_size=5),
+    seed=st.integers(0, 2**64),
+    epoch=st.integers(0, 100),
+)
+def test_examples_occur_as_their_weights_say(groups, seed, epoch):
+    counts, weights = zip(*groups, strict=True)
+    expected = sum(count * weight for count, weight in groups)
+    firsts = [sum(counts[:number]) for number in range(len(counts))]
+    weighed = [Weighed(*pair) for pair in zip(firsts, weights, strict=True)]
+    if expected < 1:
+        with pytest.raises(DataError, match="less than one example a pass"):
+            occurrences(sum(counts), weighed, seed, epoch)
+        return
+    found = occurrences(sum(counts), weighed, seed, epoch)
+    assert abs(len(found) - expected) < 1 + 1e-9
+    occurring = np.bincount(found, minlength=sum(counts))
+    for (count, weight), first in zip(groups, firsts, strict=True):
+        group = occurring[first : first + count]
+        assert set(group) <= {int(weight), int(weight) + 1}
+        assert abs(group.sum() - count * weight) < 1 + 1e-9
+    plan = epoch_batches(np.ones(sum(counts), dtype=np.int64), 7, seed, epoch, weights=weighed)
+    assert sorted(chain(*plan)) == sorted(found)
+    assert list(plan) == list(
+        epoch_batches(np.ones(sum(counts), dtype=np.int64), 7, seed, epoch, weights=weighed)
+    )
+
+
+def test_each_pass_draws_its_own_share():
+    passes = [occurrences(1000, [Weighed(0, 0.25)], 1, epoch).tolist() for epoch in range(40)]
+    assert {len(found) for found in passes} == {250}
+    counts = np.bincount(np.concatenate(passes), minlength=1000)
+    assert counts.min() > 0
+    assert counts.max() < 25
+    assert occurrences(1000, [Weighed(0, 0.25)], 2, 0).tolist() != passes[0]
+
+
+def test_weights_of_one_change_nothing():
+    weighed = [Weighed(0, 1.0), Weighed(700, 1.0)]
+    assert list(epoch_batches(REALISTIC, 2048, 1, 0, weights=weighed)) == list(
+        epoch_batches(REALISTIC, 2048, 1, 0)
+    )
 
 
 def test_a_slice_of_a_plan_is_a_plan():

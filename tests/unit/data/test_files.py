@@ -6,7 +6,7 @@ import gzip
 
 import pytest
 
-from seqloom.data.files import find_file, find_files, read_lines
+from seqloom.data.files import Meter, find_file, find_files, read_lines, scan_lines
 from seqloom.errors import DataError, StorageError
 
 
@@ -132,3 +132,17 @@ def test_what_is_no_file_is_refused(root):
     for name in ["circle", "a\0b"]:
         with pytest.raises(DataError, match="cannot be looked up"):
             find_file(name, root)
+
+
+@pytest.mark.parametrize("name", ["text", "text.gz"])
+def test_what_is_read_is_counted(tmp_path, name):
+    path = write(tmp_path / name, b"".join(b"%d\n" % (n * n) for n in range(100_000)))
+    meter = Meter([path, path])
+    lines = scan_lines(path, meter)
+    next(lines)
+    assert 0 < meter.share < 0.5
+    assert len(list(lines)) == 99_999
+    assert (meter.done, meter.share) == (path.stat().st_size, 0.5)
+    list(scan_lines(path, meter))
+    assert meter.share == 1.0
+    assert Meter().share == 0.0

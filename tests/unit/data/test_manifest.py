@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+from contextlib import contextmanager
 
 import pytest
 
-from seqloom.config import TableSplit
-from seqloom.data.manifest import Examples, file_sha256, read_examples, split_files
+from seqloom.config import ParallelSplit, TableSplit
+from seqloom.data.manifest import Examples, file_sha256, read_examples
+from seqloom.data.splits import split_files
 from seqloom.errors import DataError, StorageError
 
 PARALLEL = {"source": "train.en", "target": "train.de"}
@@ -131,6 +133,11 @@ def test_a_list_is_read_part_by_part(many):
     targets = [one.example.target for one in read_examples(split, many, TEXT)]
     assert targets == ["b", "eins", "zwei", "drei", "b"]  # what is listed twice is read twice
     assert split_files(split, many) == [many / "b.tsv", many / "train.en", many / "train.de"]
+    long = (table, ParallelSplit(files=PARALLEL, weight=2), table)
+    found = list(read_examples(long, many, TEXT))
+    assert [one.example.target for one in found] == targets  # weights are for who makes batches
+    assert [one.part for one in found] == [0, 1, 1, 1, 2]
+    assert split_files(long, many) == split_files(split, many)
     with pytest.raises(DataError, match="no file for 'target'"):
         list(read_examples((table, {"source": "train.en"}), many, TEXT))
 
@@ -172,6 +179,22 @@ def test_examples_are_read_anew_each_time(root):
     (root / "train.de").write_text("")
     with pytest.raises(DataError, match="empty"):
         list(examples)
+
+
+def test_going_through_them_is_watched(many, monkeypatch):
+    monkeypatch.setattr("seqloom.data.manifest.TELL_EVERY", 2)
+    told = []
+
+    @contextmanager
+    def watch():
+        yield lambda examples, share: told.append((examples, share))
+        told.append("over")
+
+    table = TableSplit(file="b.tsv", columns={"source": 0, "target": 1})
+    list(Examples((PARALLEL, table, PARALLEL), many, TEXT, watch=watch))
+    first, second, third, over = told
+    assert [first[0], second[0], third[0], over] == [2, 4, 6, "over"]
+    assert 0 < first[1] < second[1] < third[1] == 1
 
 
 def test_the_files_of_a_split(root):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -38,7 +39,7 @@ class TextModality(Modality):
         ids = self.tokenizer.encode(raw)
         if not ids:
             raise DataError("the text holds no token; give some text")
-        return torch.tensor([*ids, self.tokenizer.vocabulary.eos])
+        return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         return features

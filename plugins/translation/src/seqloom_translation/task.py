@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -31,7 +32,7 @@ class Translation(Task):
         ids = self.tokenizer.encode(raw)
         if not ids:
             raise DataError("the target holds no token; give some text")
-        return torch.tensor([*ids, self.tokenizer.vocabulary.eos])
+        return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))
 
     def text(self, hypothesis: Hypothesis) -> str:
         return self.tokenizer.decode(hypothesis.tokens)

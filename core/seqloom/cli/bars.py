@@ -1,0 +1,78 @@
+"""What a person sees of work that takes long: bars on a terminal, lines now and then anywhere else."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+if TYPE_CHECKING:
+    from seqloom.progress import Tell
+    from seqloom.registry.records import Score
+
+LINE_EVERY: Final = 100_000  # examples between two lines
+
+console = Console(stderr=True, highlight=False)
+"""For people; data goes to stdout."""
+
+
+def say(line: str) -> None:
+    """Tells a person a line."""
+    console.print(line, markup=False, soft_wrap=True)
+
+
+class Bars:
+    """The bars of one command, shown while ``progress`` is entered."""
+
+    def __init__(self) -> None:
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[done]}"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[facts]}"),
+        )
+        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
+
+    @contextmanager
+    def watch(self, doing: str) -> Iterator[Tell]:
+        """Shows how far a pass over files has come, how fast, and what share of their bytes is read."""
+        started = time.monotonic()
+        bar = self.progress.add_task(doing, total=1.0, done="", facts="")
+
+        def tell(examples: int, share: float) -> None:
+            rate = f"{examples / (time.monotonic() - started):,.0f}/s"
+            self.progress.update(bar, completed=share, done=f"{examples:,}", facts=rate)
+            if self.progress.disable and examples % LINE_EVERY == 0:
+                say(f"{doing}: {examples:,} examples, {share:.0%} of the files, {rate}")
+
+        try:
+            yield tell
+        finally:
+            self.progress.remove_task(bar)
+
+
+class TrainingBar:
+    """A listener: a bar from the first step on, and lines for what a training is found to be."""
+
+    def __init__(self, bars: Bars, steps: int) -> None:
+        self.progress = bars.progress
+        self.steps = steps
+        self.task = self.progress.add_task("training", total=steps, visible=False, done="", facts="")
+
+    def stepped(self, step: int) -> None:
+        self.progress.update(self.task, completed=step, done=f"{step}/{self.steps}", visible=True)
+
+    def logged(self, record: dict[str, Any]) -> None:
+        facts = f"loss {record['loss']:.3f}, {record['targets_per_second']:,.0f} targets/s"
+        self.progress.update(self.task, facts=facts)
+
+    def noticed(self, record: dict[str, Any]) -> None:
+        say(f"step {record['step']} was {record['event']}: {record['reason']}")
+
+    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
+        say(f"step {step}: " + ", ".join(f"{score.metric} {score.value:.2f}" for score in scores))
