@@ -86,13 +86,14 @@ def plain_steps(parts: Parts, plan: list[list[int]], device: Any) -> Callable[[i
 
 def seqloom_steps(parts: Parts, plan: list[list[int]], device: Any) -> Callable[[int], object]:
     """Steps of Seqloom's trainer."""
+    from seqloom.data.loader import Loader  # noqa: PLC0415
     from seqloom.optim import learning_rate, make_optimizer  # noqa: PLC0415
     from seqloom.step import MicroBatch, Stepper  # noqa: PLC0415
 
     train = parts.config.train
     model = parts.builder.model(parts.kit)
     optimizer = make_optimizer(model, train, fused=False)
-    stepper = Stepper(model, parts.dataset, optimizer, train, device)
+    stepper = Stepper(model, Loader(parts.dataset, train.seed), optimizer, train, device)
 
     def step(number: int) -> object:
         batch = MicroBatch(0, plan[number % len(plan)])
