@@ -55,7 +55,13 @@ def trained(job: Path, overrides: list[str]) -> Path:
     if not (models := sorted(home.glob("runs/*/model"))):
         home.mkdir(parents=True, exist_ok=True)
         environment = os.environ | {"SEQLOOM_RUNS": str(home / "runs")}
-        command = [*SEQLOOM, "--registry", f"sqlite:///{home / 'registry.db'}", "train", str(job.absolute())]
+        command = [
+            *SEQLOOM,
+            "--registry",
+            f"sqlite:///{home / 'registry.db'}",
+            "train",
+            str(job.absolute()),
+        ]
         subprocess.run([*command, *overrides], check=True, cwd=home, env=environment, stdout=sys.stderr)
         models = sorted(home.glob("runs/*/model"))
     return models[-1]

@@ -25,7 +25,13 @@ from pathlib import Path
 from contest import CONTENDERS, Column, Contender, add_options, contender, hold, show
 from peers import WORKSPACE
 
-NAMES = {"plain": "plain", "seqloom": "seqloom", "transformers": "transformers", "joeynmt": "JoeyNMT", "eole": "Eole"}
+NAMES = {
+    "plain": "plain",
+    "seqloom": "seqloom",
+    "transformers": "transformers",
+    "joeynmt": "JoeyNMT",
+    "eole": "Eole",
+}
 COLUMNS = [Column("tokens_per_second", "tokens/s", detailed=True), Column("peak", "peak MiB")]
 
 

@@ -89,13 +89,13 @@ def write_training(folder: Path, job: Job, catalog: Catalog) -> dict[str, Any]:
     return told
 
 
-def write_decoding(
-    folder: Path, job: Job, catalog: Catalog, model: Path, sentences: int
-) -> dict[str, Any]:
+def write_decoding(folder: Path, job: Job, catalog: Catalog, model: Path, sentences: int) -> dict[str, Any]:
     """What it takes to decode; returns what all must know."""
     predictor = Predictor.load(model, catalog, device="cpu")
     modality, slots = predictor.kit.modalities["source"], Builder(job.config, catalog).slots()
-    inputs = [each.example.inputs["source"] for each in read_examples(job.config.data.test, job.root, slots)]
+    inputs = [
+        each.example.inputs["source"] for each in read_examples(job.config.data.test, job.root, slots)
+    ]
     ids = [modality.read(text).tolist() for text in inputs[:sentences]]
     (folder / "sources.json").write_text(json.dumps(sorted(ids, key=len)))
     decode, longest = predictor.decode, max(map(len, ids))

@@ -48,7 +48,9 @@ def train(given: argparse.Namespace, told: dict[str, Any], device: Device) -> No
 
 def decode(given: argparse.Namespace, told: dict[str, Any], device: Device) -> None:
     """A head's prediction of a batch."""
-    predictor = Predictor.load(Path(told["model"]), Catalog.from_environment(), device="cpu", dtype=given.dtype)
+    predictor = Predictor.load(
+        Path(told["model"]), Catalog.from_environment(), device="cpu", dtype=given.dtype
+    )
     model = predictor.model
     options = predictor.decode_config(beam=given.beam, max_length_factor=0, max_length_offset=told["limit"])
 
