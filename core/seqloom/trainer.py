@@ -148,9 +148,7 @@ class Trainer:
             torch.random.fork_rng([self.device.device] if self.device.is_gpu else []),
             self.loader.ahead_of(self._coming(self.state.epoch, self.state.position)),
         ):
-            self.world.each(
-                partial(self._plan, self.state.epoch)
-            )  # no other plan can fail if this does not
+            self.world.each(partial(self._plan, self.state.epoch))  # where this fits, all do
             self.world.spread(self.model.weights().values())
             if self.average is not None:
                 self.world.spread(self.average.weights.values())
