@@ -4,8 +4,8 @@ Usage: python benchmarks/everything.py [--job JOB] [--rounds 2] [--seconds 8] [-
 
 Without a job it is benchmarks/multi30k.yaml where SEQLOOM_DATA names a folder that holds Multi30k, and else
 a job on the translation demo's generated corpus. Everything is written to the folder that SEQLOOM_BENCH
-names, by default ``seqloom-bench`` in the system's folder for temporary files. Peers that benchmarks/peers.py
-has not made are shown as not installed.
+names, by default ``seqloom-bench`` in the system's folder for temporary files. Peers that
+benchmarks/peers.py has not made are shown as not installed.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """How fast does a model train? Seqloom beside a plain PyTorch loop, transformers, JoeyNMT and Eole.
 
-Usage: python benchmarks/training.py JOB [--seconds 20] [--rounds 3] [--dtype fp32] [--threads 2] [--only NAME ...]
+Usage: python benchmarks/training.py JOB [--seconds 20] [--rounds 3] [--dtype fp32] [--threads 2]
 
-The job names a Transformer with an ReLU in all its halves; each contender has one of the same shape (the
+The job names a Transformer; each contender has one of the same shape (the
 plain loop's is benchmarks/contenders/plain.py), the same number of tokens a batch and the same optimiser.
 Seqloom, the plain loop and transformers train on the batches of the job's first epoch, JoeyNMT and Eole on
 the same examples in batches of their own. Each contender runs twice: with memory as the system hands it

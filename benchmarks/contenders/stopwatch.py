@@ -1,4 +1,4 @@
-"""What every contender shares: its arguments, its stopwatch, its report. Needs the standard library alone."""
+"""What every contender shares: arguments, stopwatch, report. Needs the standard library alone."""
 
 from __future__ import annotations
 

@@ -14,8 +14,9 @@ MANY = 64
 def highest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """What ``values.topk(count, sorted=False)`` gives, on a CPU in about half the time.
 
-    The numbers are laid out in columns. Its maximum tells whether a column can hold any that count, and a
-    CPU takes maxima of neighbouring columns side by side; only the best ``count`` columns are looked through.
+    The numbers are laid out in columns. A column's maximum tells whether it can hold any of the highest,
+    and a CPU takes the maxima of neighbouring columns side by side; only the best ``count`` columns are
+    looked through.
 
     Args:
         values: [.., V].
@@ -28,7 +29,7 @@ def highest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
     width = values.shape[-1] // DEPTH
     if values.device.type != "cpu" or width < MANY * count:
         return values.topk(count, sorted=False)
-    table = values[..., : DEPTH * width].unflatten(-1, (DEPTH, width))
+    table = torch.unflatten(values[..., : DEPTH * width], -1, (DEPTH, width))
     columns = table.amax(-2).topk(count, sorted=False).indices[..., None, :]  # [.., 1, count]
     columns = columns.expand(*columns.shape[:-2], DEPTH, count)
     rows = torch.arange(0, DEPTH * width, width)[:, None]
