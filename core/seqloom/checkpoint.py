@@ -25,6 +25,7 @@ from torch import Tensor
 from seqloom.errors import CorruptError, StorageError
 
 MANIFEST = "manifest.json"
+LEARNING = "learning.safetensors"
 
 
 @contextmanager
@@ -203,13 +204,28 @@ class Checkpoints:
         return sorted(int(path.name) for path in self.folder.iterdir() if path.name.isdecimal())
 
     def save(
-        self, step: int, weights: Mapping[str, Tensor], optimizer: torch.optim.Optimizer, state: Any
+        self,
+        step: int,
+        weights: Mapping[str, Tensor],
+        optimizer: torch.optim.Optimizer,
+        state: Any,
+        learning: Mapping[str, Tensor] | None = None,
     ) -> None:
-        """Saves all that a training needs to go on from here."""
+        """Saves all that a training needs to go on from here.
+
+        Args:
+            step: Optimiser steps done.
+            weights: Those that are judged.
+            optimizer: Its state is saved, too.
+            state: What else there is, as JSON has it.
+            learning: The weights that the optimiser changes, where those judged are others.
+        """
         tensors, description = _optimizer_state(optimizer)
 
         def write(folder: Path) -> None:
             save_tensors(folder / "model.safetensors", weights)
+            if learning is not None:
+                save_tensors(folder / LEARNING, learning)
             save_tensors(folder / "optimizer.safetensors", tensors)
             write_json(folder / "state.json", {"training": state, "optimizer": description})
 
@@ -238,13 +254,22 @@ class Checkpoints:
         return True
 
     def weights(self, step: int) -> dict[str, Tensor]:
-        """The model's weights at a step.
+        """The weights that were judged at a step.
 
         Raises:
             CorruptError: The checkpoint is not what was saved.
         """
         verify_folder(self.path(step))
         return load_tensors(self.path(step) / "model.safetensors")
+
+    def learning_weights(self, step: int) -> dict[str, Tensor]:
+        """The weights that a training goes on with from a step.
+
+        Raises:
+            CorruptError: The checkpoint is not what was saved.
+        """
+        judged, file = self.weights(step), self.path(step) / LEARNING
+        return load_tensors(file) if file.exists() else judged
 
     def restore(self, step: int, optimizer: torch.optim.Optimizer) -> Any:
         """Puts the optimiser back to where it was, and returns the state that was saved."""

@@ -5,6 +5,7 @@ Every call is one that all processes make, in the same order, with tensors of th
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -61,11 +62,11 @@ class Collectives:
         with _reached():
             dist.all_gather(sizes, torch.tensor([len(message)]), group=self._messages)
         longest = max(int(size) for size in sizes)
-        padded = torch.frombuffer(bytearray(message.ljust(longest)), dtype=torch.uint8)
+        padded = torch.frombuffer(bytearray(message.ljust(longest or 1)), dtype=torch.uint8)
         found = [torch.empty_like(padded) for _ in sizes]
         with _reached():
             dist.all_gather(found, padded, group=self._messages)
-        return [bytes(text[: int(size)].tolist()) for text, size in zip(found, sizes, strict=True)]
+        return [text[: int(size)].numpy().tobytes() for text, size in zip(found, sizes, strict=True)]
 
     def leave(self) -> None:
         """Cuts the connections; others that still wait for this process notice it."""
@@ -99,8 +100,5 @@ def _reached() -> Iterator[None]:
     try:
         yield
     except RuntimeError as error:  # of gloo, of NCCL and of the store where processes meet
-        words = str(error).partition("\n")[0]
-        raise LostError(
-            "another process of this training ended or cannot be reached; resume the run to go on from "
-            f"its newest checkpoint ({words})"
-        ) from error
+        words = re.sub(r"^\[\S+:\d+\] |\. .*", "", str(error).partition("\n")[0])
+        raise LostError(f"another process of this training ended or cannot be reached ({words})") from error

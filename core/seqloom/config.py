@@ -255,8 +255,20 @@ class TrainConfig(Options):
     parameters: tuple[ParametersConfig, ...] = Field(
         (), description="Parameters that are trained otherwise; the first that matches a name holds."
     )
+    ema: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="Decay of an exponential moving average of the weights, which is then what is judged "
+        "and becomes the model: 0.999; null for none.",
+    )
     clip_norm: float | None = Field(
         1.0, gt=0, description="Longest gradient (of the mean loss) let through; null for any."
+    )
+    compile: bool = Field(
+        False,
+        description="Whether torch.compile writes kernels for the model: minutes at the start, faster "
+        "steps on a GPU.",
     )
     log_every: PositiveInt = Field(50, description="Steps between lines of metrics.jsonl.")
     tensorboard: bool = Field(

@@ -51,7 +51,8 @@ def train_job(job: Job, site: Site) -> Trained:
         folder.mkdir(parents=True)
         write_json(folder / "config.json", {"job": _whole(job), "data": hashes})
     with alone(folder):
-        return _train(site, _start(site, "train", job, device, folder=folder, data=hashes))
+        run = _start(site, "train", job, device, folder=folder, data=hashes)
+        return _train(site, run, device)
 
 
 def resume_job(run_folder: Path, site: Site) -> Trained:
@@ -77,10 +78,10 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         for name, digest in _data_hashes(job, ("train", "valid")).items():
             if saved["data"].get(name) != digest:
                 raise DataError("this file has changed since the run began; start a new run", name)
-        training_device(job, site.world)  # before the run is opened again
+        device = training_device(job, site.world)
         if known.status == "finished":
             raise UsageError(f"run {known.id} has finished; there is nothing left of it to resume")
-        return _train(site, site.registry.reopen_run(known.id))
+        return _train(site, site.registry.reopen_run(known.id), device)
 
 
 def follow_job(site: Site) -> None:
@@ -90,10 +91,11 @@ def follow_job(site: Site) -> None:
             ready_training(Path(folder), site)[1].fit()
 
 
-def _train(site: Site, run: Run) -> Trained:
+def _train(site: Site, run: Run, device: Device) -> Trained:
     folder = Path(run.folder)
     ledger = Ledger(site.registry, run, site.say)
     with _recorded(site, run, ledger.end), torch.random.fork_rng(), ExitStack() as logs:
+        site.say(f"run {run.id} on {device.reason}")
 
         def listen(trainer: Trainer) -> list[Listener]:
             # A process may have died between a checkpoint and the registry; a score entered twice is one.

@@ -2,12 +2,15 @@
 
 While the registry is away (locked for long, deleted, unwritable, its server gone) a training goes on; what
 it has to tell is written to ``registry.jsonl`` in its folder, and told in its order once the registry
-answers again: with the next thing to tell, or by ``seqloom resume``.
+answers again: with the next thing to tell, or by ``seqloom resume``. A lock is waited for, and so seldom
+asked about: a training is not to stand still at each evaluation.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
@@ -20,6 +23,8 @@ from seqloom.registry.records import Model, Run, RunStatus, Score
 from seqloom.registry.store import Registry
 
 FILE: Final = "registry.jsonl"
+LOCKED_SECONDS: Final = 600.0
+"""Scores that come so soon after a wait for a lock in vain are not tried: a tenth of that is waited."""
 Event = dict[str, Any]
 
 
@@ -30,21 +35,34 @@ class Ledger:
         registry: Whom to tell.
         run: The training.
         say: Tells a person when the registry goes away and when it is back.
+        clock: Seconds since some moment.
 
     Attributes:
         trouble: Why the last thing was not told; None where all is told.
     """
 
-    def __init__(self, registry: Registry, run: Run, say: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        registry: Registry,
+        run: Run,
+        say: Callable[[str], None],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.registry = registry
         self.run = run
         self.say = say
         self.file = Path(run.folder) / FILE
         self.trouble: StorageError | BusyError | ConfigError | None = None
+        self._clock = clock
+        self._locked_until = -math.inf
 
     def add_scores(self, scores: Sequence[Score]) -> None:
         """Enters an evaluation's scores."""
-        self._tell({"event": "scores", "scores": [asdict(score) for score in scores]})
+        event = {"event": "scores", "scores": [asdict(score) for score in scores]}
+        if self._clock() < self._locked_until:
+            self._write([*self._waiting(), event])
+        else:
+            self._tell(event)
 
     def add_model(self, folder: Path, sha256: str, scores: Sequence[Score]) -> None:
         """Registers the model that the training made."""
@@ -81,9 +99,11 @@ class Ledger:
             if self.trouble is None:
                 self.say(f"the registry is away, and training goes on; {self.file} keeps for it: {trouble}")
             self.trouble = trouble
+            if isinstance(trouble, BusyError):
+                self._locked_until = self._clock() + LOCKED_SECONDS
             self._write([*self._waiting(), event])
         else:
-            self.trouble = None
+            self.trouble, self._locked_until = None, -math.inf
 
     def _act(self, event: Event) -> None:
         scores = [Score(**score) for score in event.get("scores", ())]

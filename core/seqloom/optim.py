@@ -170,5 +170,6 @@ def scale_gradients(
     factor = 1 / elements
     if clip_norm is not None:
         factor = factor * (clip_norm / norm.clamp(min=1e-12)).clamp(max=1.0)
-    torch._foreach_mul_(gradients, factor)
+    if gradients:  # a rank without a share of a step that failed on the others has none
+        torch._foreach_mul_(gradients, factor)
     return norm

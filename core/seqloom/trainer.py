@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any, Final
 
 import torch
-from torch import Tensor
 
 from seqloom.allocator import peak_memory_bytes
+from seqloom.averaging import MovingAverage, mean_weights
 from seqloom.checkpoint import Checkpoints
 from seqloom.config import TrainConfig
 from seqloom.data.batching import epoch_batches
@@ -110,6 +111,7 @@ class Trainer:
         self.world = world or World()
         self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
         self.stepper = Stepper(model, loader, self.optimizer, train, device, self.world)
+        self.average = None if train.ema is None else MovingAverage(model, train.ema)
         self.state = TrainingState()
         self._plans: dict[int, Sequence[list[int]]] = {}
         self._started = 0.0  # when the step in hand began
@@ -124,7 +126,9 @@ class Trainer:
 
     def _restore(self, step: int) -> None:
         saved = self.checkpoints.restore(step, self.optimizer)
-        self.model.load_weights(self.checkpoints.weights(step))
+        self.model.load_weights(self.checkpoints.learning_weights(step))
+        if self.average is not None:
+            self.average.load(self.checkpoints.weights(step))
         self.stepper.scaler.load_state_dict(saved["scaler"])
         scores = {
             int(step): [Score(**score) for score in group]
@@ -144,7 +148,10 @@ class Trainer:
             torch.random.fork_rng([self.device.device] if self.device.is_gpu else []),
             self.loader.ahead_of(self._coming(self.state.epoch, self.state.position)),
         ):
+            self.world.each(partial(self._plan, self.state.epoch))  # where this fits, all do
             self.world.spread(self.model.weights().values())
+            if self.average is not None:
+                self.world.spread(self.average.weights.values())
             self._is_late = self._is_time_over(self.state.seconds)
             window = Window()
             if self._is_evaluation_due() and self.state.step not in self.state.scores:
@@ -206,6 +213,8 @@ class Trainer:
         self.state.waited += made.waited
         if made.poison is None:
             self.state.skipped = 0
+            if self.average is not None:
+                self.average.update(self.state.step)
             window.sums.add(made.sums)
             window.norm = made.norm
         else:
@@ -279,7 +288,8 @@ class Trainer:
 
     def _judge(self) -> None:
         try:
-            scores = self.judging.judge(self.model, self.state.step)
+            with nullcontext() if self.average is None else self.average.in_place():
+                scores = self.judging.judge(self.model, self.state.step)
         except Interrupted as stopped:
             self._save()  # without scores: a resumed training makes up for them
             reason = f"stopped while step {self.state.step} was evaluated; its checkpoint is saved"
@@ -303,7 +313,9 @@ class Trainer:
     def _write(self) -> None:
         self._check_weights()
         state = {"state": asdict(self.state), "scaler": self.stepper.scaler.state_dict()}
-        self.checkpoints.save(self.state.step, self.model.weights(), self.optimizer, state)
+        weights, average = self.model.weights(), self.average
+        good, learning = (weights, None) if average is None else (average.weights, weights)
+        self.checkpoints.save(self.state.step, good, self.optimizer, state, learning)
         judged = sorted(self.state.scores)
         best = self.judging.goal.best(self.state.scores)
         keep = set(self.checkpoints.steps()[-self.train.keep :]) | set(judged[-self.train.average :])
@@ -345,11 +357,3 @@ class Trainer:
             self.model.load_weights(mean_weights([self.checkpoints.weights(step) for step in steps]))
 
         self.world.agree(load)
-
-
-def mean_weights(several: Sequence[dict[str, Tensor]]) -> dict[str, Tensor]:
-    """The mean of each weight over several checkpoints (Vaswani et al. 2017, section 6.1)."""
-    return {
-        name: torch.stack([weights[name].double() for weights in several]).mean(0).to(first.dtype)
-        for name, first in several[0].items()
-    }

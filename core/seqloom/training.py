@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import torch
 
@@ -23,12 +24,15 @@ from seqloom.errors import ConfigError
 from seqloom.evaluate import Evaluator
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.judging import Judging
+from seqloom.model import Seq2Seq
 from seqloom.optim import freeze
 from seqloom.prepare import training_data, training_kit
 from seqloom.progress import Listener, check_tensorboard
 from seqloom.site import Site, read_run_config
 from seqloom.trainer import Trainer
 from seqloom.world import World
+
+COMPILERS: Final = ("c++", "g++", "clang++")
 
 
 class Prepared(NamedTuple):
@@ -109,6 +113,8 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         torch.manual_seed(config.train.seed)
         model = builder.model(kit).to(device.device)
         frozen = freeze(model, config.train.parameters)
+        if config.train.compile:
+            _compile(model)
         parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
         site.say(f"{len(dataset):,} examples, {parameters}")
         decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
@@ -171,6 +177,15 @@ def split_of(job: Job, name: str) -> SplitConfig:
 
 def _examples(job: Job, builder: Builder, split: str) -> list[Located]:
     return list(read_examples(split_of(job, split), job.root, builder.slots()))
+
+
+def _compile(model: Seq2Seq) -> None:
+    if not any(map(shutil.which, COMPILERS)):
+        raise ConfigError(
+            f"train.compile: true needs a C++ compiler, and none of {', '.join(COMPILERS)} is on the PATH; "
+            "install one, or take the key out"
+        )
+    model.compile(dynamic=True)  # batches differ in size: kernels for each would take for ever
 
 
 def _count(model: torch.nn.Module) -> int:

@@ -171,32 +171,36 @@ class World:
             self._links = None
         if end is not None and end is self._common and not self.is_first:
             raise ToldError(end) from end
-        if end is not error:
-            raise end or LostError("rank 0 ended before this rank")
+        if end is not None and end is not error:
+            raise end
 
     def _part(self, links: Collectives, error: BaseException | None) -> BaseException | None:
-        """The last exchange, where the others come to it, too; what ends this rank, by now."""
+        """The last exchanges, where the others come to them, too; what ends this rank, by now."""
         is_common = error is not None and error is self._common
         is_awaited = self.is_first and not self._is_together
         if error is not None and not (is_common or is_awaited):
             return error  # the others are in the midst of a step, and find that this rank is gone
         try:
-            if is_common:
-                links.exchange(b"")
-            else:
-                self._dismiss(error)
+            if not is_common:
+                error = self._dismiss(error)
+            if error is not None:
+                links.exchange(b"")  # rank 0 comes here when all is written
         except LostError as lost:
             return error if self.is_first else error or lost
-        except Exception as told:
-            return told
         return error
 
-    def _dismiss(self, error: BaseException | None) -> None:
-        """Tells those that wait how the work of rank 0 alone ended."""
+    def _dismiss(self, error: BaseException | None) -> BaseException | None:
+        """Tells those that wait how the work of rank 0 alone ended; what ends all of them."""
         if error is None and not self._has_met:
             with self.together():
                 pass
-        self.agree(lambda: _raise(error))
+        try:
+            self.agree(lambda: _raise(error))
+        except LostError:
+            raise
+        except Exception as told:
+            return told
+        return None
 
 
 def _number(name: str, text: str) -> int:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import signal
 import subprocess
-import sys
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -31,35 +30,27 @@ REPLACED = "save {} 1 20"
 
 
 class Saver:
-    """The process that acts on checkpoints, its children under strace.
+    """Acts on checkpoints in children under strace.
 
     Args:
-        folder: Where files of its own go.
+        parent: Forks them.
+        trace: A file that strace may write.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.trace = folder / "trace"
-        self.process = subprocess.Popen(
-            [sys.executable, Path(__file__).with_name("saver.py")],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
+    def __init__(self, parent: Any, trace: Path) -> None:
+        self.parent = parent
+        self.trace = trace
 
     def __call__(self, line: str, *options: str) -> int:
         """A child's exit code; minus a signal's number where that ended it."""
-        assert self.process.stdin
-        assert self.process.stdout
-        print(line, file=self.process.stdin, flush=True)
-        child = int(self.process.stdout.readline())
+        child = self.parent.child(line)
         words = ["strace", "-f", "-o", self.trace, *(f"-e{option}" for option in options), "-p", str(child)]
         with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as strace:
             assert strace.stderr
             first = strace.stderr.readline()
-            os.kill(child, signal.SIGCONT)
+            self.parent.wake(child)
             assert "attached" in first, first + strace.stderr.read()
-        return int(self.process.stdout.readline())
+        return int(self.parent.exit_code())
 
     def strike(self, line: str, call: str, number: str, fault: str) -> int:
         """The exit code of a child struck at a system call: its third (``3``), or from there on (``3+``)."""
@@ -74,11 +65,8 @@ class Saver:
 
 
 @pytest.fixture(scope="module")
-def saver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Saver]:
-    saver = Saver(tmp_path_factory.mktemp("saver"))
-    with saver.process:
-        yield saver
-    assert saver.process.returncode == 0
+def saver(parent: Any, tmp_path_factory: pytest.TempPathFactory) -> Saver:
+    return Saver(parent("saver.py"), tmp_path_factory.mktemp("saver") / "trace")
 
 
 Fresh = Callable[[], Path]

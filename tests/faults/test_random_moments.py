@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import random
 import signal
-import subprocess
 import time
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from seqloom.checkpoint import Checkpoints
 FAULTY = Path(__file__).parents[1] / "faulty"
 OPTIONS = ("train.steps=60", "train.accumulate=2", "train.batch_elements=64", "train.save_every=3")
 OPTIONS += ("evaluate.every=10", "evaluate.metrics=[bleu]", "decode.batch_size=2", "model.head=faulty")
+TRACE = "trace"
 DONE = 0
 NOTHING_LEFT = 2
 """The exit code of a run that had come to its end when the signal came, and is told to go on."""
@@ -30,41 +32,47 @@ class Victim:
 
     Args:
         place: Where it takes place.
+        parent: Forks its processes.
         signum: What strikes it.
 
     Attributes:
         met: What it was at, and how often.
     """
 
-    def __init__(self, place: Any, signum: int) -> None:
+    def __init__(self, place: Any, parent: Any, signum: int) -> None:
         self.place = place
+        self.parent = parent
         self.signum = signum
-        self.trace = place.folder / "trace"
         self.met: Counter[str] = Counter()
 
     def strike(self, words: list[str], batches: int, seconds: float) -> int:
         """Runs a command, and strikes it so many batches and seconds after it began; its exit code."""
-        self.trace.write_text("")
-        environment = self.place.environment | {"FAULTY_TRACE": str(self.trace)}
-        process = subprocess.Popen(
-            self.place.command(*words),
-            cwd=self.place.folder,
-            env=environment,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        while len(self.lines()) <= batches and process.poll() is None:
-            time.sleep(0.002)
+        (self.place.folder / TRACE).write_text("")
+        child = self.begin(words)
+        while len(self.lines()) <= batches and is_alive(child):
+            time.sleep(0.001)
         time.sleep(seconds)
-        process.send_signal(self.signum)
+        with suppress(ProcessLookupError):  # it has come to its end
+            os.kill(child, self.signum)
         at = self.at()
-        code = process.wait(timeout=300)
+        code: int = self.parent.exit_code()
         if code not in {DONE, NOTHING_LEFT}:
             self.met[at] += 1
         return code
 
+    def begin(self, words: list[str]) -> int:
+        """The process that runs a command."""
+        child: int = self.parent.child(json.dumps(words))
+        self.parent.wake(child)
+        return child
+
+    def finish(self, words: list[str]) -> None:
+        """Runs a command to its end."""
+        self.begin(words)
+        assert self.parent.exit_code() in {DONE, NOTHING_LEFT}
+
     def lines(self) -> list[str]:
-        return self.trace.read_text().splitlines()
+        return (self.place.folder / TRACE).read_text().splitlines()
 
     def at(self) -> str:
         """What it is at, as far as its files tell."""
@@ -79,6 +87,11 @@ class Victim:
 
     def runs(self) -> list[Path]:
         return sorted(self.place.folder.glob("runs/2*"))
+
+
+def is_alive(child: int) -> bool:
+    """Whether it is there, and its parent has not buried it yet."""
+    return Path(f"/proc/{child}").exists()
 
 
 def moments() -> Iterator[tuple[int, float]]:
@@ -102,17 +115,20 @@ def weights(folder: Path) -> str:
     ],
 )
 def test_struck_and_resumed_is_uninterrupted(
-    workplace: Any, monkeypatch: pytest.MonkeyPatch, signum: int, count: int
+    workplace: Any, parent: Any, monkeypatch: pytest.MonkeyPatch, signum: int, count: int
 ) -> None:
     """Trainings are struck until there were as many strikes; each ends as one that was left alone."""
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")]))
     train = ["train", "job.yaml", *(f"--set={option}" for option in OPTIONS)]
-    victim, words = Victim(workplace, signum), train
+    environment = workplace.environment | {"FAULTY_TRACE": TRACE}
+    forks = parent("seqloom_child.py", cwd=workplace.folder, env=environment)
+    victim, words = Victim(workplace, forks, signum), train
     for batches, seconds in moments():
         if victim.met.total() == count:
             break
         code = victim.strike(words, batches, seconds)
         if code in {DONE, NOTHING_LEFT}:
+            assert (victim.runs()[-1] / "model").is_dir()
             words = train
             continue
         assert code == (-signal.SIGKILL if signum == signal.SIGKILL else 128 + signum)
@@ -121,8 +137,8 @@ def test_struck_and_resumed_is_uninterrupted(
             checkpoints = Checkpoints(folder / "checkpoints")
             assert checkpoints.is_whole(checkpoints.steps()[-1])
         words = ["resume", folder.name]
-    workplace.run(*words)
-    workplace.run(*train)
+    victim.finish(words)
+    victim.finish(train)
     *struck, alone = victim.runs()
     print(f"{count} strikes of {len(struck)} trainings: {dict(victim.met)}")
     assert {weights(folder) for folder in struck} == {weights(alone)}

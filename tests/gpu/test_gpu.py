@@ -1,8 +1,12 @@
-"""What only a GPU can show: a step, a resumption, the same text as on a CPU, and bf16."""
+"""What only a GPU can show: a step, a resumption, the same text as on a CPU, bf16, and ranks over NCCL."""
 
 from __future__ import annotations
 
+import json
 import math
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +14,9 @@ import pytest
 import torch
 
 from seqloom.catalog import Catalog
-from seqloom.errors import Interrupted
+from seqloom.collectives import Collectives
+from seqloom.device import choose_device
+from seqloom.errors import ConfigError, Interrupted
 from seqloom.jobfile import Job
 from seqloom.jobs import resume_job, train_job
 from seqloom.predictor import Predictor
@@ -59,3 +65,45 @@ def test_decoding_in_fp32_is_as_on_the_cpu(trained: Any, catalog: Catalog) -> No
         for a, b in zip(cpu, gpu, strict=True):
             assert a.hypotheses[0].tokens == b.hypotheses[0].tokens
             assert math.isclose(a.hypotheses[0].score, b.hypotheses[0].score, abs_tol=1e-3)
+
+
+# Ranks -------------------------------------------------------------------------------------------------
+
+
+def test_tensors_of_a_gpu_travel_by_nccl_and_messages_by_gloo(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        monkeypatch.setenv("MASTER_PORT", str(free.getsockname()[1]))
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    links = Collectives(0, 1)
+    try:
+        tensors = [torch.arange(6.0, device="cuda").view(2, 3), torch.ones(2)]
+        links.add_up(tensors)
+        assert torch.equal(tensors[0].cpu(), torch.arange(6.0).view(2, 3))
+        assert links.exchange(b"hello") == [b"hello"]
+    finally:
+        links.leave()
+
+
+def test_a_rank_without_a_gpu_is_told_so() -> None:
+    count = torch.cuda.device_count()
+    with pytest.raises(ConfigError, match=rf"process {count} of this machine has no GPU, .* only {count};"):
+        choose_device("cuda", "fp32", count)
+    assert choose_device("cuda", "fp32", count - 1).device == torch.device("cuda", count - 1)
+
+
+@pytest.mark.skipif(torch.cuda.device_count() < 2, reason="two ranks need two GPUs")
+def test_two_gpus_train_as_one(workplace: Any) -> None:
+    options = [*GPU, "dtype=fp32", "model.encoder.dropout=0", "model.decoder.dropout=0"]
+    sets = [f"--set={option}" for option in options]
+    environment = {**workplace.environment, "CUDA_VISIBLE_DEVICES": "0,1"}
+    torchrun = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node"]
+    for size in ("1", "2"):
+        command = [sys.executable, *torchrun, size, "-m", "seqloom", "train", "job.yaml", *sets]
+        subprocess.run(command, cwd=workplace.folder, env=environment, check=True)
+    one, two = (
+        [json.loads(line) for line in file.read_text().splitlines()]
+        for file in sorted((workplace.folder / "runs").glob("2*/metrics.jsonl"))
+    )
+    losses = [[record["loss"] for record in run if "loss" in record] for run in (one, two)]
+    assert len(losses[0]) == 6
+    assert losses[1] == pytest.approx(losses[0], abs=1e-5)

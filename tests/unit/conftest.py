@@ -1,11 +1,17 @@
-"""Throw-away distributions: plugins as a user would install them, in a folder on ``sys.path``."""
+"""Throw-away distributions (plugins as a user would install them), and scenes that two processes play."""
 
 from __future__ import annotations
 
 import importlib
+import json
+import os
+import socket
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -58,6 +64,7 @@ def seqloom_tasks():
 """
 )
 
+SCENES = 13  # of scenes.py, a port each
 Install = Callable[..., Path]
 
 
@@ -91,3 +98,28 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 def parts(install: Install) -> Path:
     """Two tasks, two modalities and a head of a healthy plugin ``parts``; the folder that it is in."""
     return install("parts", PARTS)
+
+
+@pytest.fixture(scope="session")
+def scenes(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
+    """What came of each scene of ``scenes.py`` on each of two ranks: ``scenes[1]["sums"]``."""
+    folder = tmp_path_factory.mktemp("scenes")
+    results = [folder / f"{rank}.json" for rank in (0, 1)]
+    with ExitStack() as free:
+        sockets = [free.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(SCENES)]
+        ports = [str(one.getsockname()[1]) for one in sockets]
+    world = os.environ | {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1"}
+    ranks = [
+        subprocess.Popen(
+            [sys.executable, Path(__file__).with_name("scenes.py"), file, *ports],
+            env=world | {"RANK": str(rank), "LOCAL_RANK": str(rank), "CUDA_VISIBLE_DEVICES": ""},
+        )
+        for rank, file in enumerate(results)
+    ]
+    try:
+        assert [rank.wait(timeout=120) for rank in ranks] == [0, 0]
+    finally:
+        for rank in ranks:
+            rank.kill()
+            rank.wait()
+    return [json.loads(file.read_text(encoding="utf-8")) for file in results]

@@ -11,10 +11,10 @@ from seqloom.build import Builder, Kit
 from seqloom.errors import CorruptError
 from seqloom.jobfile import Job
 from seqloom.jobs import train_job
+from seqloom.judging import Goal
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.site import Site
 from seqloom.task import Example
-from seqloom.trainer import Goal
 
 MakeBuilder = Callable[..., Builder]
 EXAMPLES = [Example(0, {"source": "a b c"}, "x y", ["x y"]), Example(1, {"source": "b"}, "y z", ["y z"])]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from pathlib import Path
 
 import pytest
@@ -205,34 +204,3 @@ def test_a_file_that_cannot_be_read_is_damage(three: Checkpoints) -> None:
     file.mkdir()
     with pytest.raises(CorruptError, match=r"manifest\.json: it cannot be read"):
         three.weights(10)
-
-
-@pytest.mark.parametrize("count", [30, pytest.param(1000, marks=pytest.mark.faults)])
-def test_single_bits_that_flip_are_detected(three: Checkpoints, count: int) -> None:
-    """Spread over all files by their size and, as the manifest is small, half of them in it."""
-    rng = random.Random(1)
-    files = sorted(three.path(10).iterdir())
-    sizes = [file.stat().st_size for file in files]
-    for number in range(count):
-        (file,) = rng.choices(files, sizes) if number % 2 else [three.path(10) / "manifest.json"]
-        good = file.read_bytes()
-        bad = bytearray(good)
-        bad[rng.randrange(len(bad))] ^= 1 << rng.randrange(8)
-        file.write_bytes(bad)
-        assert not three.is_whole(10)
-        file.write_bytes(good)
-    assert three.is_whole(10)
-
-
-@pytest.mark.parametrize("count", [10, pytest.param(100, marks=pytest.mark.faults)])
-def test_truncations_are_detected(three: Checkpoints, count: int) -> None:
-    rng = random.Random(1)
-    files = sorted(three.path(10).iterdir())
-    for number in range(count):
-        file = files[number % len(files)]
-        good = file.read_bytes()
-        left = len(good) - 1 if number < len(files) else rng.randrange(len(good))
-        file.write_bytes(good[:left])
-        assert not three.is_whole(10)
-        file.write_bytes(good)
-    assert three.is_whole(10)

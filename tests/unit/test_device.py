@@ -79,6 +79,18 @@ def test_a_gpu_is_used_unless_the_cpu_is_asked_for(
     assert chosen.is_gpu == reason.startswith("cuda")
 
 
+def test_each_process_of_a_machine_has_a_gpu_of_its_own(
+    gpu: Callable[[bool], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gpu(True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    assert choose_device("auto", "auto", 1).device == torch.device("cuda", 1)
+    with pytest.raises(
+        ConfigError, match=r"process 2 of this machine has no GPU, as there are only 2; start"
+    ):
+        choose_device("auto", "auto", 2)
+
+
 def test_bf16_is_refused_where_the_gpu_has_none(gpu: Callable[[bool], None]) -> None:
     gpu(False)
     with pytest.raises(

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from seqloom.errors import StorageError
+from seqloom.errors import BusyError, StorageError
 from seqloom.ledger import Ledger
+from seqloom.registry.database import Database
 from seqloom.registry.records import Run, Score
 from seqloom.registry.store import Registry
 
@@ -95,6 +97,22 @@ def test_what_was_told_before_a_crash_is_there_once(
         assert ledger.replay() == 3
     assert len(registry.run(ledger.run.id).scores) == 1
     assert [model.version for model in registry.models()] == [1]
+
+
+def test_a_lock_is_not_waited_for_at_each_evaluation(run: Run, said: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "registry.db"
+    times = iter([0.0, 0.0, 599.0, 600.0])
+    with Registry(f"sqlite:///{file}") as registry:
+        registry._opened = Database(f"sqlite:///{file}", lock_timeout_seconds=0.05)
+        ledger = Ledger(registry, run, said.append, clock=lambda: next(times))
+        with FileLock(f"{file}.lock"):
+            ledger.add_scores(scores(1))
+            assert isinstance(ledger.trouble, BusyError)
+        ledger.add_scores(scores(2))
+        assert registry.run(run.id).scores == ()
+        ledger.add_scores(scores(3))
+        assert ledger.trouble is None
+        assert [score.step for score in registry.run(run.id).scores] == [1, 2, 3]
 
 
 def test_a_registry_without_the_run_is_none(ledger: Ledger, tmp_path: Path) -> None:

@@ -8,14 +8,17 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
+from seqloom.averaging import mean_weights
 from seqloom.errors import DivergedError, Interrupted
 from seqloom.judging import Goal
 from seqloom.registry.records import Score
 from seqloom.step import MicroBatch
-from seqloom.trainer import Trainer, mean_weights
+from seqloom.trainer import Trainer
+from seqloom.world import World
 
 MakeTrainer = Callable[..., Trainer]
 UP = Goal("bleu", higher_is_better=True)
@@ -123,6 +126,21 @@ def test_two_half_batches_are_one_batch(trainer: MakeTrainer) -> None:
     two.stepper([MicroBatch(0, [0, 1, 2]), MicroBatch(0, list(range(3, 12)))], 0, 0.1)
     for a, b in zip(one.model.parameters(), two.model.parameters(), strict=True):
         torch.testing.assert_close(a.grad, b.grad, rtol=1e-6, atol=1e-6)
+
+
+def test_ranks_share_each_batch_evenly() -> None:
+    batch = MicroBatch(3, [5, 4, 9, 7, 8])
+    assert [batch.share(World(rank, 2)) for rank in (0, 1)] == [(3, [5, 9, 8]), (3, [4, 7])]
+    assert MicroBatch(0, [5]).share(World(1, 2)).ids == []
+
+
+def test_a_rank_draws_as_its_number_has_it_and_the_first_as_one_alone(trainer: MakeTrainer) -> None:
+    def drawn(world: World) -> int:
+        return trainer("train.seed=5", world=world).stepper._generator(7).initial_seed()
+
+    words = np.random.SeedSequence([5, 7]).generate_state(1, np.uint64)
+    assert drawn(World()) == drawn(World(0, 2)) == int(words[0]) >> 1
+    assert len({drawn(World(rank, 3)) for rank in range(3)}) == 3
 
 
 def test_an_epoch_sees_every_example_once(trainer: MakeTrainer) -> None:
@@ -312,8 +330,3 @@ def test_better_is_the_way_that_the_goal_points() -> None:
     assert UP.better(of(UP, 2), than=of(UP, 1))
     assert not UP.better(of(UP, 1), than=of(UP, 1))
     assert not DOWN.better(of(DOWN, 2), than=of(DOWN, 1))
-
-
-def test_a_mean_is_of_each_weight() -> None:
-    mean = mean_weights([{"a": torch.tensor([1.0, 2.0])}, {"a": torch.tensor([3.0, 6.0])}])
-    assert torch.equal(mean["a"], torch.tensor([2.0, 4.0]))

@@ -28,12 +28,15 @@ from seqloom.errors import (
     SeqloomError,
     StorageError,
     ToldError,
+    UsageError,
     is_out_of_memory,
 )
 
 PIPE_CLOSED = 128 + signal.SIGPIPE
 TELL_OF_PLUGINS = frozenset({"doctor", "plugins"})
 """Commands that list the plugins set aside, and need no warning of them."""
+SHARED = frozenset({"train", "resume"})
+"""Commands that several processes may run together."""
 
 
 def main() -> None:
@@ -153,6 +156,12 @@ def _root(catalog: Catalog) -> Callable[..., None]:
         ] = False,
     ) -> None:
         context.obj = State(registry=registry, debug=debug)
+        size = os.environ.get("WORLD_SIZE", "1")
+        if size != "1" and context.invoked_subcommand not in SHARED:
+            raise UsageError(
+                f"WORLD_SIZE is {size}, as where a launcher starts several processes, but only train and "
+                f"resume are shared; run {context.invoked_subcommand} by itself"
+            )
         if context.invoked_subcommand not in TELL_OF_PLUGINS:
             for plugin in catalog.set_aside():
                 if plugin.state == "quarantined" or not plugin.distribution:

@@ -61,6 +61,7 @@ class Database:
             self._engine = create_engine(
                 parsed,
                 connect_args={"timeout": lock_timeout_seconds} if is_sqlite else {},
+                pool_pre_ping=not is_sqlite,  # a server that was restarted has dropped our connection
                 json_serializer=partial(json.dumps, default=dict),  # any Mapping is an object
             )
         except ModuleNotFoundError as error:

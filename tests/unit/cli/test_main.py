@@ -21,6 +21,7 @@ CASES: list[tuple[BaseException, int]] = [
     (errors.UsageError("told"), 2),
     (errors.DivergedError("told"), 3),
     (errors.DataError("told", "a.txt", 3), 65),
+    (errors.LostError("told"), 69),
     (ZeroDivisionError("told\ntwice"), 70),
     (errors.StorageError("told"), 74),
     (errors.CorruptError("told"), 74),
@@ -28,6 +29,7 @@ CASES: list[tuple[BaseException, int]] = [
     (MemoryError("told"), 74),
     (errors.MemoryShortError("told"), 74),
     (RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory"), 74),
+    (errors.LostError("told"), 69),
     (errors.BusyError("told"), 75),
     (errors.ConfigError("told"), 78),
     (errors.PluginError("told"), 78),
@@ -56,6 +58,14 @@ def test_an_error_ends_in_its_code(catalog: Catalog, error: BaseException, code:
     assert result.stdout == ""
     assert "Traceback" not in result.stderr
     assert len(result.stderr.splitlines()) == (0 if isinstance(error, BrokenPipeError) else 1)
+
+
+@pytest.mark.parametrize(("error", "code"), CASES, ids=lambda value: type(value).__name__)
+def test_what_another_rank_tells_ends_in_its_code_without_a_word(
+    catalog: Catalog, error: BaseException, code: int
+) -> None:
+    result = ended(catalog, errors.ToldError(error))
+    assert (result.exit_code, result.output) == (code, "")
 
 
 def test_a_bug_says_that_it_is_one_and_how_to_see_more(catalog: Catalog) -> None:

@@ -1,0 +1,238 @@
+"""A disk and a registry that are lost in the middle of a training, which waits for that to happen."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from filelock import FileLock
+
+from seqloom.checkpoint import Checkpoints
+from seqloom.errors import StorageError
+from seqloom.registry.store import Registry
+
+pytestmark = pytest.mark.slow
+FAULTY = Path(__file__).parents[1] / "faulty"
+OPTIONS = ("--set=train.steps=8", "--set=model.head=faulty")
+
+
+class Training:
+    """A training that stops itself in its fourth step, and goes on when it is told to.
+
+    Args:
+        place: Where it takes place.
+        registry: The URL of its registry.
+    """
+
+    def __init__(self, place: Any, registry: str) -> None:
+        path = os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")])
+        own = {"PYTHONPATH": path, "FAULTY_SIGNAL": "SIGSTOP train 3 0"}
+        self.process = subprocess.Popen(
+            place.command("--registry", registry, "train", "job.yaml", *OPTIONS),
+            cwd=place.folder,
+            env=place.environment | own,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        _, status = os.waitpid(self.process.pid, os.WUNTRACED)
+        assert os.WIFSTOPPED(status)
+        (self.folder,) = (place.folder / "runs").glob("2*")
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def end(self) -> tuple[int, str]:
+        """The exit code, and what it said."""
+        _, error = self.process.communicate()
+        assert "Traceback" not in error
+        return self.process.returncode, error
+
+    def told(self) -> list[str]:
+        """What it could not tell the registry."""
+        file = self.folder / "registry.jsonl"
+        return (
+            [json.loads(line)["event"] for line in file.read_text().splitlines()] if file.exists() else []
+        )
+
+
+def check_registry(url: str, folder: Path) -> None:
+    """It knows all of the training, and all once."""
+    with Registry(url) as registry:
+        run = registry.run(folder.name)
+        assert (run.status, run.error, run.model) == ("finished", None, "models:/reverser/1")
+        assert [score.step for score in run.scores if score.metric == "ppl"] == [2, 4, 6, 8]
+        assert [model.version for model in registry.models()] == [1]
+    assert not (folder / "registry.jsonl").exists()
+
+
+@contextmanager
+def unwritable(file: Path) -> Iterator[None]:
+    """Nobody may write it; root is held off by an attribute that not all file systems have."""
+    is_root = os.geteuid() == 0
+    locked, free = (["chattr", "+i"], ["chattr", "-i"]) if is_root else (["chmod", "a-w"], ["chmod", "u+w"])
+    done = subprocess.run([*locked, file], capture_output=True, text=True, check=False)
+    if done.returncode:
+        pytest.skip(f"no file here can be made unwritable: {done.stderr.strip()}")
+    try:
+        yield
+    finally:
+        subprocess.run([*free, file], check=True)
+
+
+@contextmanager
+def read_only(folder: Path) -> Iterator[None]:
+    """The folder becomes a disk of its own that cannot be written."""
+    mounted = subprocess.run(
+        ["mount", "--bind", folder, folder], capture_output=True, text=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip(f"a read-only disk needs mount: {mounted.stderr.strip()}")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        yield
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_disk_that_turns_read_only_keeps_the_old_checkpoint(workplace: Any) -> None:
+    training = Training(workplace, workplace.registry)
+    checkpoints = Checkpoints(training.folder / "checkpoints")
+    try:
+        with read_only(checkpoints.folder):
+            training.go_on()
+            code, error = training.end()
+    finally:
+        training.process.kill()
+    assert code == 74
+    assert "checkpoints/00000004: cannot save it: Read-only file system" in error
+    assert [path.name for path in checkpoints.folder.iterdir()] == ["00000002"]
+    assert checkpoints.newest() == 2
+
+
+def test_a_registry_that_cannot_be_written_is_told_later(workplace: Any) -> None:
+    training = Training(workplace, workplace.registry)
+    try:
+        with unwritable(workplace.folder / "registry.db.lock"):
+            training.go_on()
+            code, error = training.end()
+    finally:
+        training.process.kill()
+    assert code == 74
+    assert error.count("the registry is away, and training goes on") == 1
+    assert "registry.db cannot be locked" in error
+    assert training.told() == ["scores", "scores", "scores", "model", "end"]
+    workplace.run("resume", training.folder.name)
+    check_registry(workplace.registry, training.folder)
+
+
+@pytest.mark.faults
+def test_a_registry_that_is_locked_for_long_is_told_later(workplace: Any) -> None:
+    """The lock outlasts the minute that a writer waits; the rest of the training takes seconds."""
+    training = Training(workplace, workplace.registry)
+    try:
+        with FileLock(workplace.folder / "registry.db.lock"):
+            training.go_on()
+            while not training.told() and training.process.poll() is None:
+                time.sleep(0.05)
+        code, error = training.end()
+    finally:
+        training.process.kill()
+    assert code == 0
+    assert error.count("the registry is away, and training goes on") == 1
+    assert "has been locked by another process for more than 60 seconds" in error
+    assert error.count("the registry is back, and has been told what it missed") == 1
+    check_registry(workplace.registry, training.folder)
+
+
+# A server ----------------------------------------------------------------------------------------------
+
+
+class Server:
+    """A PostgreSQL of its own, which listens in its folder alone.
+
+    Args:
+        folder: Where it lives.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.user = {"user": "nobody"} if os.geteuid() == 0 else {}  # it refuses to be run by root
+        if self.user:
+            shutil.chown(folder, "nobody")
+        self._run("initdb", "--auth=trust", "--username=seqloom", "--no-sync")
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+psycopg://seqloom@/postgres?host={self.folder}"
+
+    def start(self) -> None:
+        options = f"-c unix_socket_directories={self.folder} -c listen_addresses="
+        self._run("pg_ctl", "start", "--wait", f"--options={options}", f"--log={self.folder / 'log'}")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
+
+    def _run(self, command: str, *words: str) -> None:
+        done = subprocess.run(
+            [command, f"--pgdata={self.folder / 'data'}", *words],
+            cwd=self.folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            check=False,
+            **self.user,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    pytest.importorskip("psycopg", reason="a registry behind a server needs psycopg")
+    if not all(map(shutil.which, ("initdb", "pg_ctl"))):
+        pytest.skip("a registry behind a server needs PostgreSQL")
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path is to be short
+        server = Server(Path(folder))
+        server.start()
+        yield server
+        server.stop()
+
+
+@pytest.mark.faults
+def test_a_server_that_is_gone_is_told_later(workplace: Any, server: Server) -> None:
+    training = Training(workplace, server.url)
+    try:
+        server.stop()
+        training.go_on()
+        code, error = training.end()
+    finally:
+        training.process.kill()
+    assert code == 74
+    assert error.count("the registry is away, and training goes on") == 1
+    assert training.told() == ["scores", "scores", "scores", "model", "end"]
+    server.start()
+    workplace.run("--registry", server.url, "resume", training.folder.name)
+    check_registry(server.url, training.folder)
+
+
+@pytest.mark.faults
+def test_a_server_that_was_restarted_is_not_away(server: Server) -> None:
+    with Registry(server.url) as registry:
+        assert registry.runs() == []
+        server.stop()
+        with pytest.raises(StorageError, match="connection"):
+            registry.runs()
+        server.start()
+        assert registry.runs() == []
+        server.stop()
+        server.start()
+        assert registry.runs() == []
