@@ -93,10 +93,8 @@ def test_parts_carry_all_of_their_options(load: Load) -> None:
 
 
 def test_options_are_of_their_types(load: Load) -> None:
-    given = "inputs: {source: {rate: 1e3, lowercase: yes}}\nmodel: {encoder: {dropout: 0}}\n"
-    config = load(
-        ECHO + given, "train.minutes=2", "evaluate.metrics=[{name: chrf, word_order: '2'}]"
-    ).config
+    given = "inputs: {source: {rate: 1e3, lowercase: true}}\nmodel: {encoder: {dropout: 0}}\n"
+    config = load(ECHO + given, "train.minutes=2", "evaluate.metrics=[{name: chrf, word_order: 2}]").config
     assert repr(config.inputs["source"].options) == "{'lowercase': True, 'rate': 1000.0}"
     assert repr(config.model.encoder.options["dropout"]) == "0.0"
     assert repr(config.train.minutes) == "2.0"
@@ -272,7 +270,18 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
             "--set: inputs: no input 'sauce'; there are: source. Did you mean 'source'?",
         ),
         (["inputs.source={rate: .inf}"], "--set: inputs.source.rate: expected a number, found '.inf'"),
-        (["inputs.source={rate: inf}"], "--set: inputs.source.rate: expected a finite number, found 'inf'"),
+        (
+            ["inputs.source={lowercase: yes}"],
+            "--set: inputs.source.lowercase: expected true or false, found 'yes'",
+        ),
+        (["model.tie_output=1"], "--set: model.tie_output: expected true or false, found 1"),
+        (["train.steps='5'"], "--set: train.steps: expected a whole number, found '5'"),
+        (["train.steps=1e3"], "--set: train.steps: expected a whole number, found 1000.0"),
+        (["train.learning_rate='0.1'"], "--set: train.learning_rate: expected a number, found '0.1'"),
+        (
+            ["train.optimizer={name: adam, betas: [0.5, '1']}"],
+            "--set: train.optimizer.betas.1: expected a number, found '1'",
+        ),
         (
             ["tokenizers={source: byte, joint: byte}"],
             "--set: tokenizers.source: `joint` serves all slots already",
