@@ -5,9 +5,9 @@ Usage: python benchmarks/decoding.py JOB [--model FOLDER] [--sentences 1000] [--
 The job names a Transformer with its norms after the sums, as Marian's (benchmarks/multi30k.yaml does). A
 model trained by it is given, or is trained by this script, once, in the folder that SEQLOOM_BENCH names.
 Its weights go to Hugging Face's MarianMT and to CTranslate2. All get the ids of the job's test inputs,
-shortest first, in fp32: at batch 64 with a beam of 5 and greedily, and one by one. Each contender runs twice:
-with memory as the system hands it out, and kept when freed. Each round runs each contender in a process of
-its own, in turn: a first batch to warm up, then all sentences.
+shortest first, in fp32: at batch 64 with a beam of 5 and greedily, and one by one. Each contender runs
+twice: with memory as the system hands it out, and with freed memory kept. Each round runs each contender in
+a process of its own, in turn: a first batch to warm up, then all sentences.
 
 Printed are, for each setting, the medians, with the least and the most, of output tokens a second (EOS
 counted), of peak memory (resident MiB of the whole process, loading included), the mean length of outputs,
