@@ -40,7 +40,7 @@ docs: $(READY)
 	$(BIN)/sphinx-build --quiet --fail-on-warning -b html docs docs/_build/html
 
 bench: $(READY)
-	$(BIN)/python benchmarks/startup.py
+	$(BIN)/python benchmarks/everything.py
 
 clean:
 	rm -rf $(VENV) build dist docs/_build .mypy_cache .ruff_cache .pytest_cache

@@ -74,17 +74,33 @@ def contender(name: str, peer: str, *arguments: str, keep: bool = False) -> Cont
     return Contender(name, python and [str(python), str(script), *arguments], keep)
 
 
+def with_and_without(name: str, peer: str, *arguments: str) -> list[Contender]:
+    """A contender with memory as the system hands it out, and one that keeps what it freed.
+
+    Seqloom keeps it by itself; glibc is told to for the others.
+    """
+    ours, kept = peer == "seqloom", f"{name}, memory kept"
+    return [
+        contender(name, peer, *arguments),
+        contender(kept, peer, *arguments, *(["--allocator=keep"] if ours else []), keep=not ours),
+    ]
+
+
 def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
     """The options that every contest has."""
     parser.add_argument("--rounds", type=int, default=rounds)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--wait", type=float, default=30, help="seconds at most for the machine to be idle")
-    parser.add_argument("--only", nargs="+", metavar="NAME", help="contenders whose names hold one of these")
+    parser.add_argument(
+        "--only", nargs="+", metavar="NAME", help="contenders whose names hold one of these"
+    )
 
 
 def hold(contenders: Sequence[Contender], given: argparse.Namespace) -> dict[str, Found]:
     """Runs all contenders ``given.rounds`` times in turn, and says so on stderr."""
-    chosen = [each for each in contenders if not given.only or any(part in each.name for part in given.only)]
+    chosen = [
+        each for each in contenders if not given.only or any(part in each.name for part in given.only)
+    ]
     found = {each.name: Found([], "" if each.command else "not installed") for each in chosen}
     environment = os.environ | {"OMP_NUM_THREADS": str(given.threads)}
     waited = wait_for_idle(given.wait)

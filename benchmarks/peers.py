@@ -56,7 +56,9 @@ def borrow_torch() -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     for old in folder.iterdir():
         old.unlink()
-    libraries = [each for each in distributions() if each.name.startswith("nvidia-")]  # extras of a CUDA build
+    libraries = [
+        each for each in distributions() if each.name.startswith("nvidia-")
+    ]  # extras of a CUDA build
     for package in [*_required("torch", {}).values(), *libraries]:
         for entry in {file.parts[0] for file in package.files or []} - {"..", "__pycache__"}:
             link = folder / entry

@@ -1,8 +1,8 @@
 """How fast does a model train? Seqloom beside a plain PyTorch loop, transformers, JoeyNMT and Eole.
 
-Usage: python benchmarks/training.py JOB [--seconds 20] [--rounds 3] [--dtype fp32] [--threads 2] [--only NAME ...]
+Usage: python benchmarks/training.py JOB [--seconds 20] [--rounds 3] [--dtype fp32] [--threads 2]
 
-The job names a Transformer with an ReLU in all its halves; each contender has one of the same shape (the
+The job names a Transformer; each contender has one of the same shape (the
 plain loop's is benchmarks/contenders/plain.py), the same number of tokens a batch and the same optimiser.
 Seqloom, the plain loop and transformers train on the batches of the job's first epoch, JoeyNMT and Eole on
 the same examples in batches of their own. Each contender runs twice: with memory as the system hands it
@@ -22,10 +22,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contest import CONTENDERS, Column, Contender, add_options, contender, hold, show
+from contest import CONTENDERS, Column, Contender, add_options, hold, show, with_and_without
 from peers import WORKSPACE
 
-NAMES = {"plain": "plain", "seqloom": "seqloom", "transformers": "transformers", "joeynmt": "JoeyNMT", "eole": "Eole"}
+NAMES = {
+    "plain": "plain",
+    "seqloom": "seqloom",
+    "transformers": "transformers",
+    "joeynmt": "JoeyNMT",
+    "eole": "Eole",
+}
 COLUMNS = [Column("tokens_per_second", "tokens/s", detailed=True), Column("peak", "peak MiB")]
 
 
@@ -33,14 +39,7 @@ def field(folder: Path, given: argparse.Namespace) -> list[Contender]:
     """All contenders."""
     arguments = ["train", str(folder), f"--seconds={given.seconds}", f"--threads={given.threads}"]
     arguments.append(f"--dtype={given.dtype}")
-    contenders = []
-    for peer, name in NAMES.items():
-        contenders.append(contender(name, peer, *arguments))
-        if peer == "seqloom":
-            contenders.append(contender(f"{name}, memory kept", peer, *arguments, "--allocator=keep"))
-        else:
-            contenders.append(contender(f"{name}, memory kept", peer, *arguments, keep=True))
-    return contenders
+    return [each for peer, name in NAMES.items() for each in with_and_without(name, peer, *arguments)]
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from seqloom.build import Builder
 from seqloom.catalog import Catalog
 from seqloom.checkpoint import Checkpoints
 from seqloom.data.dataset import Dataset
+from seqloom.data.loader import Loader
 from seqloom.data.manifest import read_examples
 from seqloom.device import choose_device
 from seqloom.jobfile import Job, load_job
@@ -182,7 +183,7 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
         listeners = options.pop("listeners", ())
         trainer = Trainer(
             made.model(kit),
-            dataset,
+            Loader(dataset, config.train.seed, config.data.workers),
             Judging(options.pop("judge", judge), goal, config.evaluate.every, config.evaluate.patience),
             config.train,
             device=choose_device(config.device, config.dtype),

@@ -1,6 +1,6 @@
 """Writes what contenders are given: the same batches, the same sources, the same weights.
 
-Usage: python benchmarks/contenders/material.py JOB FOLDER [--model MODEL] [--sentences 1000] [--set KEY=VALUE ...]
+Usage: python benchmarks/contenders/material.py JOB FOLDER [--model MODEL] [--sentences 1000]
 
 All of them get token ids: peers know nothing of our tokenizers. The folder then holds ``about.json``, the
 model's shape, the special ids and the options of training and decoding, and to train
@@ -8,8 +8,8 @@ model's shape, the special ids and the options of training and decoding, and to 
 - ``tokenizers/``: fitted on the job's training data;
 - ``batches.safetensors``: the first epoch's batches, ``source.<n>`` and ``target.<n>`` [B, T] int64;
 - ``marian.json``: the shape as a MarianConfig has it;
-- ``train.source``, ``train.target``, ``valid.source``, ``valid.target``: for peers that make batches of their
-  own, a line an example, its ids without EOS as words;
+- ``train.source``, ``train.target``, ``valid.source``, ``valid.target``: for peers that make batches of
+  their own, a line an example, its ids without EOS as words;
 
 or to decode, with ``--model``,
 
@@ -89,13 +89,13 @@ def write_training(folder: Path, job: Job, catalog: Catalog) -> dict[str, Any]:
     return told
 
 
-def write_decoding(
-    folder: Path, job: Job, catalog: Catalog, model: Path, sentences: int
-) -> dict[str, Any]:
+def write_decoding(folder: Path, job: Job, catalog: Catalog, model: Path, sentences: int) -> dict[str, Any]:
     """What it takes to decode; returns what all must know."""
     predictor = Predictor.load(model, catalog, device="cpu")
     modality, slots = predictor.kit.modalities["source"], Builder(job.config, catalog).slots()
-    inputs = [each.example.inputs["source"] for each in read_examples(job.config.data.test, job.root, slots)]
+    inputs = [
+        each.example.inputs["source"] for each in read_examples(job.config.data.test, job.root, slots)
+    ]
     ids = [modality.read(text).tolist() for text in inputs[:sentences]]
     (folder / "sources.json").write_text(json.dumps(sorted(ids, key=len)))
     decode, longest = predictor.decode, max(map(len, ids))

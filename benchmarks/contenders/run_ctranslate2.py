@@ -60,9 +60,7 @@ def convert(folder: Path, told: dict[str, Any], target: Path) -> None:
     """Writes a model that ``ctranslate2.Translator`` reads; its tokens are our ids as words."""
     weights = Weights(load_file(folder / "marian" / "model.safetensors"))
     activation = {"relu": Activation.RELU, "gelu": Activation.GELU}[told["activation"]]
-    spec = TransformerSpec.from_config(
-        told["layers"], told["heads"], pre_norm=False, activation=activation
-    )
+    spec = TransformerSpec.from_config(told["layers"], told["heads"], pre_norm=False, activation=activation)
     table = weights.tensors["model.shared.weight"]
     for half, name, embeddings in (
         (spec.encoder, "encoder", spec.encoder.embeddings[0]),

@@ -65,7 +65,10 @@ def configuration(given: argparse.Namespace, told: dict[str, Any]) -> dict[str, 
             "add_ffnbias": True,
             "add_qkvbias": True,
             "add_final_linear_bias": True,
-            "embeddings": {"word_vec_size": told["width"], "position_encoding_type": "SinusoidalInterleaved"},
+            "embeddings": {
+                "word_vec_size": told["width"],
+                "position_encoding_type": "SinusoidalInterleaved",
+            },
         },
     }
 

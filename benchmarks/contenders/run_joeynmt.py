@@ -8,7 +8,6 @@ from typing import Any
 
 from stopwatch import arguments, watch_training
 
-
 SPECIAL = {"unk": "<unk>", "pad": "<pad>", "bos": "<s>", "eos": "</s>"}
 """In the order of the ids that it gives them."""
 

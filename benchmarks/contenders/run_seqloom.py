@@ -15,6 +15,7 @@ from stopwatch import arguments, time_decoding, time_training
 from seqloom.allocator import tuned
 from seqloom.batch import Padded
 from seqloom.catalog import Catalog
+from seqloom.data.loader import Loader
 from seqloom.device import Device, choose_device
 from seqloom.jobfile import load_job
 from seqloom.optim import learning_rate, make_optimizer
@@ -30,7 +31,8 @@ def train(given: argparse.Namespace, told: dict[str, Any], device: Device) -> No
     config, plan = parts.config.train, parts.plan
     torch.manual_seed(config.seed)
     model = parts.builder.model(parts.kit)
-    stepper = Stepper(model, parts.dataset, make_optimizer(model, config, fused=False), config, device)
+    loader = Loader(parts.dataset, config.seed)
+    stepper = Stepper(model, loader, make_optimizer(model, config, fused=False), config, device)
 
     def targets(ids: list[int]) -> int:
         target = parts.dataset.collate(ids, seed=0, epoch=0, augment=False).target
@@ -46,7 +48,9 @@ def train(given: argparse.Namespace, told: dict[str, Any], device: Device) -> No
 
 def decode(given: argparse.Namespace, told: dict[str, Any], device: Device) -> None:
     """A head's prediction of a batch."""
-    predictor = Predictor.load(Path(told["model"]), Catalog.from_environment(), device="cpu", dtype=given.dtype)
+    predictor = Predictor.load(
+        Path(told["model"]), Catalog.from_environment(), device="cpu", dtype=given.dtype
+    )
     model = predictor.model
     options = predictor.decode_config(beam=given.beam, max_length_factor=0, max_length_offset=told["limit"])
 

@@ -1,4 +1,4 @@
-"""What every contender shares: its arguments, its stopwatch, its report. Needs the standard library alone."""
+"""What every contender shares: arguments, stopwatch, report. Needs the standard library alone."""
 
 from __future__ import annotations
 
@@ -90,7 +90,9 @@ def watch_training(peer: str, command: list[str], pattern: str, given: argparse.
     rates: list[float] = []
     started, first = time.perf_counter(), 0.0
     with log.open("w") as file, subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT) as process:
-        while process.poll() is None and time.perf_counter() - started < 10 * given.seconds + STARTING_SECONDS:
+        while (
+            process.poll() is None and time.perf_counter() - started < 10 * given.seconds + STARTING_SECONDS
+        ):
             time.sleep(0.5)
             rates = [float(rate) for rate in re.findall(pattern, log.read_text(errors="replace"))]
             first = first or (time.perf_counter() if rates else 0.0)

@@ -142,6 +142,12 @@ class DataConfig(Options):
         le=1,
         description="Share of the training examples that may be skipped; more are an error.",
     )
+    workers: int = Field(
+        0,
+        ge=0,
+        description="Processes that make batches ahead of the steps, for inputs that are slow to vary and "
+        "to pad; 0 makes them as needed, which for text is fast enough.",
+    )
 
 
 # Model -------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeVar
 
@@ -115,8 +116,9 @@ def _resolve_part(
 
 
 def _validated(model: type[_ModelT], data: Any, base: KeyPath, problems: _Problems) -> _ModelT | None:
+    # As JSON: there a list may be a tuple, and yet a text is no number and no truth.
     try:
-        return model.model_validate(data)
+        return model.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         problems.add(_complaints(error, model, data, base))
         return None

@@ -162,7 +162,10 @@ class MetricsLog:
         self.file = file
         lines = file.read_text(encoding="utf-8").splitlines(keepends=True) if file.exists() else []
         kept = [line for line in lines if line.endswith("\n") and json.loads(line)["step"] <= step]
-        file.write_text("".join(kept), encoding="utf-8")
+        aside = file.with_name(f".{file.name}.new")  # else a kill here would cost all lines
+        with storage_errors(file, "write"):
+            aside.write_text("".join(kept), encoding="utf-8")
+            aside.replace(file)
 
     def stepped(self, step: int) -> None:
         pass

@@ -34,6 +34,7 @@ class Site:
         watch: Shows how far a pass over files has come; is told what it is for.
         listeners: Watch the training.
         stop: Gives the number of a signal to stop for, or None.
+        workers: How many processes make batches ahead, whatever the job says; None for what it says.
         at_once: Makes the block where nothing is to be saved yet, which a signal may end anywhere.
         world: Who trains together with this process.
     """
@@ -45,6 +46,7 @@ class Site:
     watch: Callable[[str], AbstractContextManager[Tell]] = lambda _: unwatched()
     listeners: Sequence[Listener] = ()
     stop: Callable[[], int | None] = lambda: None
+    workers: int | None = None
     at_once: Callable[[], AbstractContextManager[None]] = nullcontext
     world: World = field(default_factory=World)
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from seqloom.batch import Batch, Progress
 from seqloom.config import TrainConfig
-from seqloom.data.dataset import Dataset
+from seqloom.data.loader import Loader
 from seqloom.device import Device
 from seqloom.errors import MemoryShortError, is_out_of_memory
 from seqloom.model import Seq2Seq
@@ -108,7 +108,7 @@ class Stepper:
 
     Args:
         model: On its device already.
-        dataset: Examples to learn from.
+        loader: Gives batches of the examples to learn from.
         optimizer: Of the model's parameters.
         train: What the job says of training.
         device: Where to compute.
@@ -118,14 +118,15 @@ class Stepper:
     def __init__(
         self,
         model: Seq2Seq,
-        dataset: Dataset,
+        loader: Loader,
         optimizer: torch.optim.Optimizer,
         train: TrainConfig,
         device: Device,
         world: World | None = None,
     ) -> None:
         self.model = model
-        self.dataset = dataset
+        self.loader = loader
+        self.dataset = loader.dataset
         self.optimizer = optimizer
         self.train = train
         self.device = device
@@ -155,6 +156,7 @@ class Stepper:
             MemoryShortError: Memory does not suffice for an example alone.
         """
         self._waited = 0.0
+        self.loader.begin(len(batches))
         buffers = [buffer.clone() for buffer in self._buffers]
         share = self._share([batch for batch in batches if batch.ids], step, buffers)
         table = self._reduction(self._row(share, ask()))
@@ -171,7 +173,7 @@ class Stepper:
         else:
             self._restore(buffers)
         self.scaler.update()
-        events = self._events(reports, len(batches), poison)
+        events = [*self.loader.events(), *self._events(reports, len(batches), poison)]
         return Step(share.sums, norm, self._waited, poison, events, [row[3:] for row in rows])
 
     # Gradients -------------------------------------------------------------------------------------
@@ -240,7 +242,7 @@ class Stepper:
 
     def _load(self, batch: MicroBatch) -> Batch:
         started = time.perf_counter()
-        loaded = self.dataset.collate(batch.ids, seed=self.train.seed, epoch=batch.epoch, augment=True)
+        loaded = self.loader(batch.epoch, batch.ids)
         loaded = (loaded.pin() if self.device.is_gpu else loaded).to(self.device.device)
         self._waited += time.perf_counter() - started
         return loaded

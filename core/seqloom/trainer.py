@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -16,7 +16,7 @@ from seqloom.averaging import MovingAverage, mean_weights
 from seqloom.checkpoint import Checkpoints
 from seqloom.config import TrainConfig
 from seqloom.data.batching import epoch_batches
-from seqloom.data.dataset import Dataset
+from seqloom.data.loader import Loader
 from seqloom.device import Device
 from seqloom.errors import DivergedError, Interrupted, SeqloomError, StorageError
 from seqloom.judging import Judging
@@ -75,7 +75,7 @@ class Trainer:
 
     Args:
         model: On its device already.
-        dataset: Examples to learn from.
+        loader: Gives batches of the examples to learn from.
         judging: How good is it, and when to ask.
         train: What the job says of training.
         device: Where to compute.
@@ -90,7 +90,7 @@ class Trainer:
     def __init__(
         self,
         model: Seq2Seq,
-        dataset: Dataset,
+        loader: Loader,
         judging: Judging,
         train: TrainConfig,
         *,
@@ -100,7 +100,8 @@ class Trainer:
         world: World | None = None,
     ) -> None:
         self.model = model
-        self.dataset = dataset
+        self.loader = loader
+        self.dataset = loader.dataset
         self.judging = judging
         self.train = train
         self.device = device
@@ -109,10 +110,10 @@ class Trainer:
         self.stop = stop
         self.world = world or World()
         self.optimizer = make_optimizer(model, train, fused=device.is_gpu)
-        self.stepper = Stepper(model, dataset, self.optimizer, train, device, self.world)
+        self.stepper = Stepper(model, loader, self.optimizer, train, device, self.world)
         self.average = None if train.ema is None else MovingAverage(model, train.ema)
         self.state = TrainingState()
-        self._planned: tuple[int, Sequence[list[int]]] = (-1, [])
+        self._plans: dict[int, Sequence[list[int]]] = {}
         self._started = 0.0  # when the step in hand began
         self._signum: int | None = None  # of the signal that a rank got
         self._is_late = False
@@ -143,8 +144,14 @@ class Trainer:
             Interrupted: ``stop`` said so; a checkpoint was saved.
             StorageError: A checkpoint cannot be written, or none of those evaluated is whole any more.
         """
-        with torch.random.fork_rng([self.device.device] if self.device.is_gpu else []):
+        with (
+            torch.random.fork_rng([self.device.device] if self.device.is_gpu else []),
+            self.loader.ahead_of(self._coming(self.state.epoch, self.state.position)),
+        ):
+            self.world.each(partial(self._plan, self.state.epoch))  # where this fits, all do
             self.world.spread(self.model.weights().values())
+            if self.average is not None:
+                self.world.spread(self.average.weights.values())
             self._is_late = self._is_time_over(self.state.seconds)
             window = Window()
             if self._is_evaluation_due() and self.state.step not in self.state.scores:
@@ -168,30 +175,34 @@ class Trainer:
         """This rank's share of the micro-batches of the next step."""
         group: list[MicroBatch] = []
         while len(group) < self.train.accumulate:
-            if self.state.position == len(self._epoch()):
+            if self.state.position == len(self._plan(self.state.epoch)):
                 self.state.epoch += 1
                 self.state.position = 0
-            batch = MicroBatch(self.state.epoch, self._epoch()[self.state.position])
+            batch = MicroBatch(self.state.epoch, self._plan(self.state.epoch)[self.state.position])
             group.append(batch.share(self.world))
             self.state.position += 1
         return group
 
-    def _epoch(self) -> Sequence[list[int]]:
-        """The batches of the epoch that the state stands in, planned once."""
-        epoch, batches = self._planned
-        if epoch != self.state.epoch:
-            plan = partial(
-                epoch_batches,
+    def _coming(self, epoch: int, position: int) -> Iterator[MicroBatch]:
+        """This rank's share of all micro-batches from a place on, without end."""
+        while True:
+            for ids in self._plan(epoch)[position:]:
+                yield MicroBatch(epoch, ids).share(self.world)
+            epoch, position = epoch + 1, 0
+
+    def _plan(self, epoch: int) -> Sequence[list[int]]:
+        """The batches of an epoch, planned once; those of epochs that are over are forgotten."""
+        if epoch not in self._plans:
+            self._plans = {key: plan for key, plan in self._plans.items() if key >= self.state.epoch}
+            self._plans[epoch] = epoch_batches(
                 self.dataset.lengths,
                 self.train.batch_elements,
                 self.train.seed,
-                self.state.epoch,
+                epoch,
                 place=self.dataset.place,
                 weights=self.dataset.weights,
             )
-            batches = self.world.each(plan)
-            self._planned = (self.state.epoch, batches)
-        return batches
+        return self._plans[epoch]
 
     def _step(self, batches: list[MicroBatch], window: Window) -> None:
         rate = self._rate(self.state.step + 1)

@@ -17,6 +17,7 @@ from seqloom.checkpoint import Checkpoints
 from seqloom.config import DecodeConfig, SplitConfig
 from seqloom.data.cache import SKIPPED, Cache, cache_folder
 from seqloom.data.dataset import Dataset
+from seqloom.data.loader import Loader
 from seqloom.data.manifest import Located, read_examples
 from seqloom.device import Device, choose_device
 from seqloom.errors import ConfigError
@@ -122,9 +123,12 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         checkpoints = Checkpoints(folder / "checkpoints", site.say)
         if site.world.is_first:
             checkpoints.recover()
+        workers = config.data.workers if site.workers is None else site.workers
+        if workers:
+            site.say(f"data workers that make batches ahead: {workers}")
         return Trainer(
             model,
-            dataset,
+            Loader(dataset, config.train.seed, workers),
             Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
             config.train,
             device=device,

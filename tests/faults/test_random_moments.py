@@ -105,6 +105,12 @@ def weights(folder: Path) -> str:
     return hashlib.sha256((folder / "model" / "model.safetensors").read_bytes()).hexdigest()
 
 
+def losses(folder: Path) -> list[tuple[int, float]]:
+    """That of each step, as it was logged."""
+    lines = map(json.loads, (folder / "metrics.jsonl").read_text().splitlines())
+    return [(line["step"], line["loss"]) for line in lines if "loss" in line]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("signum", "count"),
@@ -142,3 +148,4 @@ def test_struck_and_resumed_is_uninterrupted(
     *struck, alone = victim.runs()
     print(f"{count} strikes of {len(struck)} trainings: {dict(victim.met)}")
     assert {weights(folder) for folder in struck} == {weights(alone)}
+    assert all(losses(folder) == losses(alone) for folder in struck)

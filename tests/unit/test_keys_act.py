@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import typing
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,13 @@ def evaluated(job: Job, site: Site) -> Any:
     return [score.value for score in evaluate_job(predictor, site, "test", predictor.decode)[1]]
 
 
+def crew(job: Job, site: Site) -> Any:
+    """What a training says of who makes its batches."""
+    said: list[str] = []
+    train_job(job, replace(site, say=said.append))
+    return [line for line in said if "batches" in line]
+
+
 def goal(job: Job, site: Site) -> Any:
     return Builder(job.config, site.catalog).goal()
 
@@ -158,6 +166,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("data.max_length=4", trained, ()),
     ("data.on_bad_example=skip", skipping, (*EMPTY, "data.bad_examples=0.05")),
     ("data.bad_examples=0.03", skipping, (*EMPTY, "data.on_bad_example=skip")),
+    ("data.workers=1", crew, ()),
     ("inputs={source: speech}", trained, ()),
     ("tokenizers={joint: char}", trained, ()),
     ("model.width=12", built, ()),

@@ -71,7 +71,7 @@ def test_resumed_is_uninterrupted_bit_for_bit(trainer: MakeTrainer, accumulate: 
 
 def test_an_interruption_at_an_epochs_edge_is_none(trainer: MakeTrainer) -> None:
     job = ("train.batch_elements=128", "evaluate.every=100")
-    edge = len(trainer(*job)._epoch())
+    edge = len(trainer(*job)._plan(0))
     job = (*job, f"train.steps={edge + 2}")
     whole = trainer(*job, folder="whole")
     whole.fit()

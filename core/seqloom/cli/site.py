@@ -96,11 +96,14 @@ def open_training_site(state: State, steps: int, **fields: Any) -> Iterator[Site
 
 
 @contextmanager
-def open_following_site(state: State, world: World) -> Iterator[Site]:
+def open_following_site(state: State, world: World, workers: int | None) -> Iterator[Site]:
     """The place of another rank than the first: it says nothing, and heeds signals as that does."""
     stop = StopRequest(say_nothing)
-    fields = {"say": say_nothing, "stop": stop, "at_once": stop.at_once, "world": world}
-    with stop.installed(), open_site(state, **fields) as site:
+    heeding = {"stop": stop, "at_once": stop.at_once}
+    with (
+        stop.installed(),
+        open_site(state, say=say_nothing, world=world, workers=workers, **heeding) as site,
+    ):
         yield site
 
 

@@ -51,6 +51,9 @@ def train(
 def resume(
     ctx: typer.Context,
     run: Annotated[str, typer.Argument(help="The run's folder, its id or the beginning of it.")],
+    workers: Annotated[
+        int | None, typer.Option(min=0, help="Processes that make batches ahead, instead of data.workers.")
+    ] = None,
 ) -> None:
     """Go on with a training from its newest checkpoint."""
     from seqloom.cli.site import open_site, open_training_site, open_world  # noqa: PLC0415
@@ -58,7 +61,7 @@ def resume(
     state: State = ctx.obj
     with open_world() as world:
         if not world.is_first:
-            follow(state, world)
+            follow(state, world, workers)
             return
         from seqloom.jobs import resume_job  # noqa: PLC0415
         from seqloom.site import find_run, read_run_config  # noqa: PLC0415
@@ -66,16 +69,16 @@ def resume(
         with open_site(state) as site:
             folder = find_run(run, site)
         steps = read_run_config(folder)["job"]["train"]["steps"]
-        with open_training_site(state, steps, world=world) as site:
+        with open_training_site(state, steps, world=world, workers=workers) as site:
             report(resume_job(folder, site))
 
 
-def follow(state: State, world: World) -> None:
+def follow(state: State, world: World, workers: int | None = None) -> None:
     """Takes part, as another rank than the first, in the training that rank 0 runs."""
     from seqloom.cli.site import open_following_site  # noqa: PLC0415
     from seqloom.jobs import follow_job  # noqa: PLC0415
 
-    with open_following_site(state, world) as site:
+    with open_following_site(state, world, workers) as site:
         follow_job(site)
 
 

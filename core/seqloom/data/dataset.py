@@ -22,6 +22,43 @@ from seqloom.task import Example
 
 
 @final
+class Collator:
+    """Makes batches; pickles small where features are in files.
+
+    Args:
+        features: Of each slot.
+        modalities: What varies each input slot.
+        references: Of each example; empty where nobody compares.
+    """
+
+    def __init__(
+        self,
+        features: Mapping[str, Features],
+        modalities: Mapping[str, Modality],
+        references: Sequence[Sequence[str]] = (),
+    ) -> None:
+        self._features = features
+        self._modalities = modalities
+        self._references = references
+
+    def __call__(self, ids: Sequence[int], *, seed: int, epoch: int, augment: bool) -> Batch:
+        """A batch of the examples at ``ids``; see :meth:`Dataset.collate`."""
+        chosen = {slot: features.take(ids) for slot, features in self._features.items()}
+        if augment:
+            self._augment(chosen, _example_seeds(seed, epoch, ids))
+        padded = {slot: _pad(features) for slot, features in chosen.items()}
+        target = padded.pop(TARGET, None)
+        references = [list(self._references[id_]) if self._references else [] for id_ in ids]
+        return Batch(padded, target, references, list(ids))
+
+    def _augment(self, chosen: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
+        for row, seed in enumerate(seeds):
+            generator = torch.Generator().manual_seed(seed)
+            for slot, modality in self._modalities.items():
+                chosen[slot][row] = modality.augment(chosen[slot][row], generator)
+
+
+@final
 class Dataset:
     """Examples with their features, in memory or in files.
 
@@ -33,6 +70,7 @@ class Dataset:
         skipped: How many examples could not be used.
         place: Tells where an example is: ``train.en:7``.
         weights: How often examples occur in a pass; none where each occurs once.
+        collator: Makes their batches, here or in another process.
     """
 
     def __init__(
@@ -55,8 +93,7 @@ class Dataset:
         self.skipped = skipped
         self.place = place
         self.weights = weights
-        self._features = features
-        self._modalities = modalities
+        self.collator = Collator(features, modalities, [example.references for example in examples])
 
     @classmethod
     def load(
@@ -109,19 +146,7 @@ class Dataset:
             epoch: The pass over the data that this is; each has augmentations of its own.
             augment: Whether to vary the inputs as their modalities do for training.
         """
-        chosen = {slot: features.take(ids) for slot, features in self._features.items()}
-        if augment:
-            self._augment(chosen, _example_seeds(seed, epoch, ids))
-        padded = {slot: _pad(features) for slot, features in chosen.items()}
-        target = padded.pop(TARGET, None)
-        references = [list(self.examples[id_].references) if self.examples else [] for id_ in ids]
-        return Batch(padded, target, references, list(ids))
-
-    def _augment(self, chosen: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
-        for row, seed in enumerate(seeds):
-            generator = torch.Generator().manual_seed(seed)
-            for slot, modality in self._modalities.items():
-                chosen[slot][row] = modality.augment(chosen[slot][row], generator)
+        return self.collator(ids, seed=seed, epoch=epoch, augment=augment)
 
 
 def _example_seeds(seed: int, epoch: int, ids: Sequence[int]) -> list[int]:

@@ -5,11 +5,25 @@ Masks are True where a position may be attended to.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqloom.errors import ConfigError
+
+
+class Past(NamedTuple):
+    """What the t positions so far left for those to come.
+
+    Attributes:
+        keys: [B, K, h, t, d].
+        values: [B, K, h, t, d].
+    """
+
+    keys: Tensor
+    values: Tensor
 
 
 class SelfAttention(nn.Module):
@@ -42,22 +56,23 @@ class SelfAttention(nn.Module):
         attended = F.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=causal)
         return merge_heads(self.out, attended)
 
-    def step(self, values: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, values: Tensor, past: Past) -> tuple[Tensor, Past]:
         """One position further.
 
         Args:
             values: [B, K, D], the new position of each hypothesis.
-            past: [B, K, 2, h, t, d], keys and values of the positions before it.
+            past: Of the positions before it.
 
         Returns:
             What the new position attended to [B, K, D], and the longer past.
         """
-        projected = self.project(values).unflatten(-1, (3, *self.split))  # [B, K, 3, h, d]
-        past = torch.cat([past, projected[:, :, 1:, :, None]], dim=-2)
-        query = projected[:, :, 0].flatten(0, 1)[:, :, None]  # [B·K, h, 1, d]
-        key, value = past.flatten(0, 1).unbind(1)  # each [B·K, h, t + 1, d]
-        attended = F.scaled_dot_product_attention(query, key, value)
-        return merge_heads(self.out, attended).view_as(values), past
+        projected = self.project(values).unflatten(-1, (3, *self.split))[..., None, :]  # [B, K, 3, h, 1, d]
+        query, *new = projected.unbind(2)
+        past = Past(*(torch.cat(both, dim=-2) for both in zip(past, new, strict=True)))
+        # For single queries two products are faster than the fused kernel.
+        scores = (query * query.shape[-1] ** -0.5) @ past.keys.transpose(-1, -2)  # [B, K, h, 1, t + 1]
+        attended: Tensor = self.out((scores.softmax(-1) @ past.values).flatten(2))
+        return attended, past
 
 
 class CrossAttention(nn.Module):

@@ -15,7 +15,7 @@ from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder, masked_mean
-from seqloom.nn.multihead import CrossAttention, SelfAttention, linear
+from seqloom.nn.multihead import CrossAttention, Past, SelfAttention, linear
 from seqloom.nn.positions import LearnedPositions, Positions, SinusoidalPositions
 
 
@@ -105,8 +105,8 @@ class TransformerContext(NamedTuple):
     mask: Tensor
 
 
-TransformerState = tuple[Tensor, ...]
-"""For each layer, keys and values [B, K, 2, h, t, d] of the t tokens so far."""
+TransformerState = tuple[Past, ...]
+"""For each layer, what the tokens so far left."""
 
 
 class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
@@ -157,12 +157,13 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
 
     def start(self, context: TransformerContext, hypotheses: int) -> TransformerState:
         batch, _, heads, _, width = context.memories[0].shape
-        return tuple(memory.new_zeros(batch, hypotheses, 2, heads, 0, width) for memory in context.memories)
+        empty = context.memories[0].new_zeros(batch, hypotheses, heads, 0, width)
+        return tuple(Past(empty, empty) for _ in self.layers)
 
     def step(
         self, context: TransformerContext, state: TransformerState, token: Tensor
     ) -> tuple[Tensor, TransformerState]:
-        x = self._embed(token, state[0].shape[-2], 1)
+        x = self._embed(token, state[0].keys.shape[-2], 1)
         pasts = []
         for layer, memory, past in zip(self.layers, context.memories, state, strict=True):
             x, longer = layer.step(x, memory, context.mask, past)
@@ -217,7 +218,7 @@ class DecoderLayer(nn.Module):
         x = self.self_sum(x, self.self_attention(self.self_sum.enter(x), causal=True))
         return self._finish(x, memory, mask, weights=weights)
 
-    def step(self, x: Tensor, memory: Tensor, mask: Tensor, past: Tensor) -> tuple[Tensor, Tensor]:
+    def step(self, x: Tensor, memory: Tensor, mask: Tensor, past: Past) -> tuple[Tensor, Past]:
         """The next position [B, K, D] of each hypothesis; see :meth:`SelfAttention.step`."""
         attended, past = self.self_attention.step(self.self_sum.enter(x), past)
         x, _ = self._finish(self.self_sum(x, attended), memory, mask, weights=False)

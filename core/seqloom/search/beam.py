@@ -12,6 +12,7 @@ from torch import Tensor
 from seqloom.batch import Hypothesis, tree_map
 from seqloom.config import DecodeConfig
 from seqloom.search.ensemble import COMPACT_BELOW, Ensemble, last_rows
+from seqloom.search.highest import highest
 from seqloom.search.result import hypothesis, length_limits, length_penalty, not_finite
 from seqloom.search.scorer import Member
 from seqloom.vocabulary import Vocabulary
@@ -32,7 +33,7 @@ def beam_search(
 
     With a beam as wide as there are outputs this is exhaustive search; with a width of 1, greedy search.
     Ties go to EOS, then to the better hypothesis, then to the lower token id (of more equal tokens than
-    fit the beam, torch.topk chooses which stay, by the scores of their hypothesis alone).
+    fit the beam, :func:`highest` chooses which stay, by the scores of their hypothesis alone).
 
     Args:
         members: At least one, each with its own memory of the same sources.
@@ -184,7 +185,7 @@ class _Columns(NamedTuple):
 
 def _extend(totals: Tensor, log_probs: Tensor, width: int) -> _Extended:
     """The best ``width`` of hypotheses' totals [B, K] with log-probabilities [B, K, V] of next tokens."""
-    best, ids = log_probs.topk(min(width, log_probs.shape[-1]), sorted=False)
+    best, ids = highest(log_probs, min(width, log_probs.shape[-1]))
     ids, order = ids.sort()  # by id, then stably by total: so are ties settled
     best = best.gather(-1, order)
     totals, order = (totals[:, :, None] + best).flatten(1).sort(descending=True, stable=True)

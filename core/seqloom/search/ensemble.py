@@ -13,7 +13,7 @@ from seqloom.batch import tree_map
 from seqloom.search.scorer import Member
 from seqloom.vocabulary import Vocabulary
 
-COMPACT_BELOW = 0.8
+COMPACT_BELOW = 0.9
 """Share of the batch still open at which dropping the rest pays for copying contexts and states."""
 
 

@@ -1,4 +1,4 @@
-"""A plugin whose head fails as it is told to: tests of faults put it on PYTHONPATH."""
+"""A plugin whose parts fail as they are told to: tests of faults put it on PYTHONPATH."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from seqloom.hooks import HeadParts, HeadSpec, Options, hookimpl
+from seqloom.hooks import HeadParts, HeadSpec, ModalitySpec, NoOptions, Options, hookimpl
 
 seqloom_api = 1
 
@@ -33,5 +33,24 @@ def seqloom_heads() -> list[HeadSpec[FaultyOptions]]:
     return [
         HeadSpec(
             name="faulty", summary="Fails on demand", options=FaultyOptions, load=_load, takes_decoder=True
+        )
+    ]
+
+
+def _load_modality() -> Callable[[NoOptions, Any], Any]:
+    from seqloom_faulty.modality import FaultyModality
+
+    return lambda options, tokenizer: FaultyModality(tokenizer)
+
+
+@hookimpl
+def seqloom_modalities() -> list[ModalitySpec[NoOptions]]:
+    return [
+        ModalitySpec(
+            name="faulty",
+            summary="Text that loses tokens",
+            options=NoOptions,
+            load=_load_modality,
+            takes_tokenizer=True,
         )
     ]

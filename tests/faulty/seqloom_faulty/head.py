@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import time
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,19 @@ def registry(step: int) -> None:
                     Path(file + part + here).rename(file + part + there)
 
 
+def kill_worker() -> None:
+    """Kills the first data worker that has made a batch, for which it gives them time."""
+    folder = os.environ.get("FAULTY_WORKERS")
+    if folder is None or Path(folder, "killed").exists():
+        return
+    workers = [path.name for path in Path(folder).iterdir() if path.name != str(os.getpid())]
+    if workers:
+        os.kill(int(workers[0]), signal.SIGKILL)
+        Path(folder, "killed").touch()
+    else:
+        time.sleep(0.1)
+
+
 class FaultyHead(Head[Hypothesis]):
     def __init__(self, inner: SequenceHead, options: FaultyOptions) -> None:
         super().__init__()
@@ -67,6 +81,7 @@ class FaultyHead(Head[Hypothesis]):
         strike("train" if self.training else "evaluate", progress.step)
         if self.training:
             registry(progress.step)
+            kill_worker()
         full(progress.step)
         if not self.training:
             return loss
