@@ -50,7 +50,7 @@ class Victim:
         (self.place.folder / TRACE).write_text("")
         child = self.begin(words)
         while len(self.lines()) <= batches and is_alive(child):
-            time.sleep(0.001)
+            time.sleep(0.005)
         time.sleep(seconds)
         with suppress(ProcessLookupError):  # it has come to its end
             os.kill(child, self.signum)
