@@ -74,6 +74,18 @@ def contender(name: str, peer: str, *arguments: str, keep: bool = False) -> Cont
     return Contender(name, python and [str(python), str(script), *arguments], keep)
 
 
+def with_and_without(name: str, peer: str, *arguments: str) -> list[Contender]:
+    """A contender with memory as the system hands it out, and one that keeps what it freed.
+
+    Seqloom keeps it by itself; glibc is told to for the others.
+    """
+    ours, kept = peer == "seqloom", f"{name}, memory kept"
+    return [
+        contender(name, peer, *arguments),
+        contender(kept, peer, *arguments, *(["--allocator=keep"] if ours else []), keep=not ours),
+    ]
+
+
 def add_options(parser: argparse.ArgumentParser, rounds: int) -> None:
     """The options that every contest has."""
     parser.add_argument("--rounds", type=int, default=rounds)

@@ -5,8 +5,9 @@ Usage: python benchmarks/decoding.py JOB [--model FOLDER] [--sentences 1000] [--
 The job names a Transformer with its norms after the sums, as Marian's (benchmarks/multi30k.yaml does). A
 model trained by it is given, or is trained by this script, once, in the folder that SEQLOOM_BENCH names.
 Its weights go to Hugging Face's MarianMT and to CTranslate2. All get the ids of the job's test inputs,
-shortest first, in fp32: at batch 64 with a beam of 5 and greedily, and one by one. Each round runs each
-contender in a process of its own, in turn: a first batch to warm up, then all sentences.
+shortest first, in fp32: at batch 64 with a beam of 5 and greedily, and one by one. Each contender runs
+twice: with memory as the system hands it out, and with freed memory kept. Each round runs each contender in
+a process of its own, in turn: a first batch to warm up, then all sentences.
 
 Printed are, for each setting, the medians, with the least and the most, of output tokens a second (EOS
 counted), of peak memory (resident MiB of the whole process, loading included), the mean length of outputs,
@@ -26,7 +27,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from contest import CONTENDERS, Column, Contender, Found, add_options, contender, hold, show
+from contest import CONTENDERS, Column, Contender, Found, add_options, hold, show, with_and_without
 from peers import WORKSPACE
 
 SEQLOOM = [sys.executable, "-c", "from seqloom.cli.main import main; main()"]
@@ -72,26 +73,27 @@ def field(folder: Path, setting: Setting, threads: int) -> list[Contender]:
     arguments = ["decode", str(folder), f"--beam={setting.beam}", f"--batch={setting.batch}"]
     arguments.append(f"--threads={threads}")
     return [
-        contender(name, peer, *arguments, f"--outputs={outputs_of(folder, name)}")
+        each
         for peer, name in NAMES.items()
+        for each in with_and_without(name, peer, *arguments, f"--outputs={folder / peer}.json")
     ]
-
-
-def outputs_of(folder: Path, name: str) -> Path:
-    """Where a contender leaves what it decoded last."""
-    return folder / f"{name}.json"
 
 
 def compare(found: Mapping[str, Found], folder: Path) -> None:
     """Adds to each record the share of outputs that are Seqloom's."""
-    outputs = {
-        name: json.loads(outputs_of(folder, name).read_text()) for name in found if found[name].records
-    }
-    ours = outputs.get(NAMES["seqloom"], [])
-    for name, theirs in outputs.items():
-        same = sum(map(list.__eq__, ours, theirs)) / len(theirs)
-        for record in found[name].records:
-            record["same"] = same
+    ours = _outputs(folder, "seqloom")
+    for peer, name in NAMES.items():
+        theirs = _outputs(folder, peer)
+        same = sum(map(list.__eq__, ours, theirs)) / len(theirs) if theirs else 0.0
+        for each, (records, _) in found.items():
+            for record in records if each.startswith(name) else []:
+                record["same"] = same
+
+
+def _outputs(folder: Path, peer: str) -> list[list[int]]:
+    """What a contender decoded last."""
+    file = folder / f"{peer}.json"
+    return json.loads(file.read_text()) if file.exists() else []  # type: ignore[no-any-return]
 
 
 def main() -> None:
@@ -108,6 +110,8 @@ def main() -> None:
     material = [sys.executable, str(CONTENDERS / "material.py"), str(given.job), str(folder), *overrides]
     subprocess.run([*material, f"--model={model}", f"--sentences={given.sentences}"], check=True)
     for setting in SETTINGS:
+        for peer in NAMES:
+            (folder / f"{peer}.json").unlink(missing_ok=True)
         print(f"batch {setting.batch}, {f'beam {setting.beam}' if setting.beam > 1 else 'greedy'}")
         found = hold(field(folder, setting, given.threads), given)
         compare(found, folder)

@@ -23,10 +23,13 @@ from pathlib import Path
 WORKSPACE = Path(os.environ.get("SEQLOOM_BENCH") or Path(tempfile.gettempdir()) / "seqloom-bench")
 PEERS = {
     "transformers": ["transformers==5.23.0", "safetensors", "numpy"],
-    "ctranslate2": ["ctranslate2==4.8.5", "safetensors", "numpy", "setuptools<81"],
+    "ctranslate2": ["ctranslate2==4.8.5", "safetensors", "numpy"],
     "joeynmt": ["joeynmt==2.3.0", "importlib_metadata"],  # it imports the second without saying so
     "eole": ["eole==0.6.4", "aiohttp"],  # likewise
 }
+
+WITHOUT_TORCH = {"ctranslate2"}
+"""Peers that compute by themselves, and would only be the bigger for it."""
 
 
 def python_of(peer: str) -> Path | None:
@@ -40,7 +43,8 @@ def make(peer: str, torch: Path) -> None:
     folder = WORKSPACE / "peers" / peer
     venv.create(folder, clear=True, with_pip=True)
     (packages,) = folder.glob("lib/python*/site-packages")
-    (packages / "borrowed.pth").write_text(f"{torch}\n")
+    if peer not in WITHOUT_TORCH:
+        (packages / "borrowed.pth").write_text(f"{torch}\n")
     log = folder / "pip.log"
     with log.open("w") as file:
         pip = [str(folder / "bin" / "python"), "-m", "pip", "--disable-pip-version-check", "install"]

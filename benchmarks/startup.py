@@ -4,7 +4,7 @@ Usage: python benchmarks/startup.py [--rounds 7]
 
 Runs each command in turn, several times over, and prints the median of its seconds with the least and the
 most, the seconds that its threads computed, its peak memory (resident MiB), and its ratio to
-``python -c pass`` in the same sitting. Peers have environments of their own: benchmarks/peers.py makes them.
+``python -c pass`` in the same sitting. Peers have environments of their own, made by benchmarks/peers.py.
 """
 
 from __future__ import annotations

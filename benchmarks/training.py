@@ -22,7 +22,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from contest import CONTENDERS, Column, Contender, add_options, contender, hold, show
+from contest import CONTENDERS, Column, Contender, add_options, hold, show, with_and_without
 from peers import WORKSPACE
 
 NAMES = {
@@ -39,14 +39,7 @@ def field(folder: Path, given: argparse.Namespace) -> list[Contender]:
     """All contenders."""
     arguments = ["train", str(folder), f"--seconds={given.seconds}", f"--threads={given.threads}"]
     arguments.append(f"--dtype={given.dtype}")
-    contenders = []
-    for peer, name in NAMES.items():
-        contenders.append(contender(name, peer, *arguments))
-        if peer == "seqloom":
-            contenders.append(contender(f"{name}, memory kept", peer, *arguments, "--allocator=keep"))
-        else:
-            contenders.append(contender(f"{name}, memory kept", peer, *arguments, keep=True))
-    return contenders
+    return [each for peer, name in NAMES.items() for each in with_and_without(name, peer, *arguments)]
 
 
 def main() -> None:

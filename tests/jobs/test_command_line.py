@@ -48,11 +48,12 @@ def test_an_attention_picture_is_drawn(trained: Any, tmp_path: Path) -> None:
 
 
 def test_evaluation_scores_the_test_set(trained: Any, tmp_path: Path) -> None:
-    done = trained.run("evaluate", MODEL, "--json", "-o", tmp_path / "out.txt", "--beam", "2")
+    options = ("--beam", "2", "--length-penalty", "1.5", "--batch-size", "9")
+    done = trained.run("evaluate", MODEL, "--json", "-o", tmp_path / "out.txt", *options)
     scores = {score["metric"]: score for score in json.loads(done.stdout)}
     assert scores.keys() == {"ppl", "accuracy", "bleu"}
     assert {score["split"] for score in scores.values()} == {"test"}
-    assert "beam:2" in scores["bleu"]["signature"]
+    assert "beam:2|lp:1.5" in scores["bleu"]["signature"]
     assert len((tmp_path / "out.txt").read_text().splitlines()) == len(trained.lines("test.src"))
 
 

@@ -98,6 +98,17 @@ def test_words_apart_are_as_the_whole(tokenizer, text):
 
 
 @pytest.mark.parametrize("kind", SUBWORDS)
+def test_of_too_many_words_the_first_are_learned(kind, monkeypatch):
+    monkeypatch.setattr("seqloom.tokenizer.subwords.LEARNED", 9)
+    few, first = kind(size=300), kind(size=300)
+    few.fit(["one  two", "four", "five two six", "one\n two", "six"] * 3)
+    first.fit(
+        ["one  two", "four", "two", "one\n two", ""] + ["one  two", "four", "two", "one\n two", ""] * 2
+    )
+    assert few.state() == first.state()
+
+
+@pytest.mark.parametrize("kind", SUBWORDS)
 def test_some_words_are_remembered(kind, monkeypatch):
     monkeypatch.setattr("seqloom.tokenizer.subwords.REMEMBERED", 20)
     tokenizer = fitted(kind)

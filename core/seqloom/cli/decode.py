@@ -38,6 +38,14 @@ class Format(StrEnum):
     jsonl = "jsonl"
 
 
+ModelName = Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")]
+Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")]
+LengthPenalty = Annotated[float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")]
+BatchSize = Annotated[int | None, typer.Option(min=1, help="Inputs decoded together.")]
+DeviceName = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+DtypeName = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
+
+
 @dataclass(frozen=True)
 class Request:
     """What the user of a verb asks for."""
@@ -67,7 +75,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
     def verb(ctx: typer.Context, **given: Any) -> None:
         flags = spec.flags(**{name: given.pop(name) for name in own})
         keys = ("beam", "n_best", "length_penalty", "batch_size")
-        decode = {name: given[name] for name in keys if given[name] is not None}
+        decode = _said(**{name: given[name] for name in keys})
         request = Request(
             model=given["model"],
             inputs=given["inputs"] or [],
@@ -101,21 +109,26 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
     return verb
 
 
+def _said(**options: Any) -> dict[str, Any]:
+    """The options that were given; a model knows what it takes for the others."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
 def _every_verb(  # noqa: PLR0913, PLR0917 - one parameter a flag
     ctx: typer.Context,
-    model: Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")],
+    model: ModelName,
     inputs: Annotated[list[str] | None, typer.Argument(help="Inputs; none reads stdin.")] = None,
     input_file: Annotated[
         Path | None, typer.Option("--input", "-i", help="A file with an input a line.")
     ] = None,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")] = None,
     format: Annotated[Format, typer.Option(help="Text, or JSON lines with scores.")] = Format.text,  # noqa: A002
-    beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")] = None,
+    beam: Beam = None,
     n_best: Annotated[int | None, typer.Option(min=1, help="Outputs of each input.")] = None,
-    length_penalty: Annotated[float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Inputs decoded together.")] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    dtype: Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")] = "auto",
+    length_penalty: LengthPenalty = None,
+    batch_size: BatchSize = None,
+    device: DeviceName = "auto",
+    dtype: DtypeName = "auto",
 ) -> None:
     """The flags of every verb; never called."""
 
@@ -262,18 +275,21 @@ def _write(stream: TextIO, prediction: Prediction, predictor: Predictor, format_
 # Evaluation --------------------------------------------------------------------------------------------
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     ctx: typer.Context,
-    model: Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")],
+    model: ModelName,
     split: Annotated[str, typer.Option(help="valid or test.")] = "test",
     job: Annotated[
         Path | None, typer.Option(help="A job file whose data to take instead of the model's own.")
     ] = None,
-    beam: Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")] = None,
+    beam: Beam = None,
+    length_penalty: LengthPenalty = None,
+    batch_size: BatchSize = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the model's texts.")
     ] = None,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    device: DeviceName = "auto",
+    dtype: DtypeName = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Score a model on data.valid or data.test."""
@@ -286,9 +302,10 @@ def evaluate(
         raise UsageError(f"--split takes valid or test, not '{split}'")
     state: State = ctx.obj
     with open_site(state) as site:
-        predictor = _opened_model(model, site, device=device)
+        predictor = _opened_model(model, site, device=device, dtype=dtype)
         other = None if job is None else load_job(job, site.catalog)
-        decode = predictor.decode_config(**({} if beam is None else {"beam": beam}))
+        said = _said(beam=beam, length_penalty=length_penalty, batch_size=batch_size)
+        decode = predictor.decode_config(**said)
         _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
         if output is not None:
             with _opened(output) as stream:

@@ -18,6 +18,9 @@ from seqloom.errors import CorruptError
 from seqloom.tokenizer.base import SPECIALS, NormalForm, fitted, normalize, normalized, vocabulary_of
 from seqloom.vocabulary import Vocabulary
 
+LEARNED = 4_000_000
+"""Characters of different words that are learned from: the trainers take some 100 bytes for each."""
+
 REMEMBERED = 100_000
 """Words whose tokens are remembered at most: those that come first, the frequent ones among them."""
 
@@ -46,7 +49,7 @@ class _SubwordTokenizer(ABC):
         return fitted(self._learned).vocabulary
 
     def fit(self, texts: Iterable[str]) -> None:
-        spaced = (f" {text}" for text in normalized(texts, self._normalization))
+        spaced = (f" {text}" for text in _with_early_words(normalized(texts, self._normalization)))
         self._learned = _Learned.of(self._learn(spaced))
 
     def encode(self, text: str) -> list[int]:
@@ -222,6 +225,21 @@ class _Ids(dict[str, list[int]]):
         if len(self) < REMEMBERED and len(word) <= LONGEST_REMEMBERED:
             self[word] = ids
         return ids
+
+
+def _with_early_words(texts: Iterable[str]) -> Iterator[str]:
+    """Texts to learn from without words that come when :data:`LEARNED` is reached: those are rare."""
+    known: set[str] = set()
+    left = LEARNED
+    for text in texts:
+        words = text.split()
+        if left > 0:
+            new = set(words) - known
+            known |= new
+            left -= sum(map(len, new))
+        elif not known.issuperset(words):
+            text = " ".join(word for word in words if word in known)  # noqa: PLW2901
+        yield text
 
 
 def _words(text: str) -> list[str]:
