@@ -9,7 +9,6 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from seqloom.checkpoint import Checkpoints
 FAULTY = Path(__file__).parents[1] / "faulty"
 OPTIONS = ("train.steps=60", "train.accumulate=2", "train.batch_elements=64", "train.save_every=3")
 OPTIONS += ("evaluate.every=10", "evaluate.metrics=[bleu]", "decode.batch_size=2", "model.head=faulty")
+WORKERS = (0, 2)
 TRACE = "trace"
 DONE = 0
 NOTHING_LEFT = 2
@@ -50,7 +50,7 @@ class Victim:
         (self.place.folder / TRACE).write_text("")
         child = self.begin(words)
         while len(self.lines()) <= batches and is_alive(child):
-            time.sleep(0.001)
+            time.sleep(0.005)
         time.sleep(seconds)
         with suppress(ProcessLookupError):  # it has come to its end
             os.kill(child, self.signum)
@@ -94,11 +94,11 @@ def is_alive(child: int) -> bool:
     return Path(f"/proc/{child}").exists()
 
 
-def moments() -> Iterator[tuple[int, float]]:
-    """Batches and seconds: an evaluation's ten steps make about forty batches."""
-    rng = random.Random(1)
-    while True:
-        yield rng.randrange(40), rng.uniform(0, 0.05)
+def command(run: str | None, workers: int) -> list[str]:
+    """Begins a training, or goes on with a run, with so many data workers."""
+    if run is not None:
+        return ["resume", run, f"--workers={workers}"]
+    return ["train", "job.yaml", *(f"--set={option}" for option in (*OPTIONS, f"data.workers={workers}"))]
 
 
 def weights(folder: Path) -> str:
@@ -123,28 +123,30 @@ def losses(folder: Path) -> list[tuple[int, float]]:
 def test_struck_and_resumed_is_uninterrupted(
     workplace: Any, parent: Any, monkeypatch: pytest.MonkeyPatch, signum: int, count: int
 ) -> None:
-    """Trainings are struck until there were as many strikes; each ends as one that was left alone."""
+    """Trainings are struck until there were as many strikes; each ends as one that was left alone.
+
+    Each process has data workers or none, as it happens. An evaluation's ten steps make about forty batches.
+    """
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(FAULTY), os.environ.get("PYTHONPATH", "")]))
-    train = ["train", "job.yaml", *(f"--set={option}" for option in OPTIONS)]
     environment = workplace.environment | {"FAULTY_TRACE": TRACE}
     forks = parent("seqloom_child.py", cwd=workplace.folder, env=environment)
-    victim, words = Victim(workplace, forks, signum), train
-    for batches, seconds in moments():
-        if victim.met.total() == count:
-            break
-        code = victim.strike(words, batches, seconds)
+    victim, rng = Victim(workplace, forks, signum), random.Random(1)
+    run: str | None = None
+    while victim.met.total() < count:
+        words = command(run, rng.choice(WORKERS))
+        code = victim.strike(words, rng.randrange(40), rng.uniform(0, 0.05))
+        folder = victim.runs()[-1]
         if code in {DONE, NOTHING_LEFT}:
-            assert (victim.runs()[-1] / "model").is_dir()
-            words = train
+            assert (folder / "model").is_dir()
+            run = None
             continue
         assert code == (-signal.SIGKILL if signum == signal.SIGKILL else 128 + signum)
-        folder = victim.runs()[-1]
         if signum == signal.SIGTERM:
             checkpoints = Checkpoints(folder / "checkpoints")
             assert checkpoints.is_whole(checkpoints.steps()[-1])
-        words = ["resume", folder.name]
-    victim.finish(words)
-    victim.finish(train)
+        run = folder.name
+    victim.finish(command(run, 0))
+    victim.finish(command(None, 0))
     *struck, alone = victim.runs()
     print(f"{count} strikes of {len(struck)} trainings: {dict(victim.met)}")
     assert {weights(folder) for folder in struck} == {weights(alone)}
