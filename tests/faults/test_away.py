@@ -120,6 +120,7 @@ def test_a_disk_that_turns_read_only_keeps_the_old_checkpoint(workplace: Any) ->
     assert checkpoints.newest() == 2
 
 
+@pytest.mark.faults
 def test_a_registry_that_cannot_be_written_is_told_later(workplace: Any) -> None:
     training = Training(workplace, workplace.registry)
     try:

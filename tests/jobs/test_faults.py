@@ -183,6 +183,7 @@ def test_a_full_disk_and_a_damaged_checkpoint_cost_the_steps_since_the_one_befor
     assert weights(run_folder(faulty)) == weights(folder)
 
 
+@pytest.mark.faults
 def test_a_disk_without_room_leaves_the_old_checkpoint(
     faulty: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -135,6 +135,7 @@ def test_two_train_as_one_and_go_on_as_one_and_as_two(
     assert len(site.registry.runs()) == 2
 
 
+@pytest.mark.faults
 def test_a_poisoned_example_costs_all_ranks_its_step(faulty: Any) -> None:
     """And an example alone in its batch leaves a rank without a share."""
     told = run(
@@ -160,11 +161,12 @@ def test_a_rank_that_dies_is_missed(workplace: Any) -> None:
         assert registry.run(run_folder(workplace).name).status == "failed"
 
 
+@pytest.mark.faults
 @pytest.mark.parametrize(
     ("job", "code", "told"),
     [
         ("train.batch_elements=1", 65, "raise that to"),  # found by all
-        pytest.param("train.stepz=1", 78, "Did you mean 'steps'", marks=pytest.mark.faults),  # by rank 0
+        ("train.stepz=1", 78, "Did you mean 'steps'"),  # by rank 0
     ],
 )
 def test_mistakes_end_all_ranks_and_are_told_once(workplace: Any, job: str, code: int, told: str) -> None:
@@ -172,6 +174,7 @@ def test_mistakes_end_all_ranks_and_are_told_once(workplace: Any, job: str, code
     assert told in first.stderr
 
 
+@pytest.mark.faults
 def test_a_launcher_that_is_stopped_leaves_a_checkpoint(workplace: Any, site: Any) -> None:
     torchrun = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2")
     options = sets("train.steps=100000", "evaluate.every=100000")
