@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -151,6 +152,15 @@ def test_another_seed_is_another_demo_over_the_first(place: Path, seqloom: Seqlo
         assert registry.run(str(registry.model(model).run_id)).seed == 2
 
 
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a shell has commands in its background ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("terminal")
 def test_a_signal_while_scoring_ends_it(place: Path, install: Install, seqloom: Seqloom) -> None:
     install("impatient", OBSERVER)
     result = seqloom("demo", "translation", "--folder", "stopped", code=130)
