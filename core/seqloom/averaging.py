@@ -34,15 +34,15 @@ class MovingAverage:
     """
 
     def __init__(self, model: Seq2Seq, decay: float) -> None:
-        self.model = model
         self.decay = decay
-        self.weights = {name: weight.clone() for name, weight in model.weights().items()}
+        self._learning = model.weights()  # the model's own tensors, which change in place
+        self.weights = {name: weight.clone() for name, weight in self._learning.items()}
 
     @torch.no_grad()
     def update(self, step: int) -> None:
         """Takes in the model's weights after a step, counted from 1; whole numbers become the model's."""
         share = 1 - min(self.decay, (1 + step) / (10 + step))
-        for name, weight in self.model.weights().items():
+        for name, weight in self._learning.items():
             average = self.weights[name]
             if average.is_floating_point():
                 average.lerp_(weight, share)
@@ -59,7 +59,7 @@ class MovingAverage:
             self._swap()
 
     def _swap(self) -> None:
-        for name, weight in self.model.weights().items():
+        for name, weight in self._learning.items():
             own = weight.clone()
             weight.copy_(self.weights[name])
             self.weights[name].copy_(own)
