@@ -1,4 +1,4 @@
-"""Dropout (Srivastava et al. 2014), several times faster on a CPU than torch's own."""
+"""Dropout (Srivastava et al. 2014), with few random numbers on a CPU."""
 
 from __future__ import annotations
 
@@ -16,8 +16,7 @@ LEVELS: Final = 2**16
 class Dropout(nn.Module):
     """Sets features to zero at random in training, and scales the others up so that their mean stays.
 
-    torch draws a CPU's mask with a number of its own for each feature, which takes longer than the layers
-    around it; here one number is cut into four.
+    torch draws a CPU's mask with a number of its own for each feature; here one number is cut into four.
 
     Args:
         probability: Of a feature to become zero, in [0, 1).

@@ -12,7 +12,7 @@ MANY = 64
 
 
 def highest(values: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """What ``values.topk(count, sorted=False)`` gives, on a CPU in about half the time.
+    """What ``values.topk(count, sorted=False)`` gives, with less work for a CPU.
 
     The numbers are laid out in columns. A column's maximum tells whether it can hold any of the highest,
     and a CPU takes the maxima of neighbouring columns side by side; only the best ``count`` columns are
