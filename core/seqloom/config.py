@@ -267,8 +267,8 @@ class TrainConfig(Options):
     )
     compile: bool = Field(
         False,
-        description="Whether torch.compile writes kernels for the model: minutes at the start, faster "
-        "steps on a GPU.",
+        description="Whether torch.compile writes kernels for the model: minutes at the start, to be "
+        "won back in the steps.",
     )
     log_every: PositiveInt = Field(50, description="Steps between lines of metrics.jsonl.")
     tensorboard: bool = Field(
