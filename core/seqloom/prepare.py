@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder, Kit
-from seqloom.checkpoint import verify_folder, write_folder
 from seqloom.config import parts_of
 from seqloom.data.cache import Cache, Source
 from seqloom.data.dataset import Dataset
@@ -20,6 +19,7 @@ from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
 from seqloom.progress import Watch, unwatched
 from seqloom.site import versions
+from seqloom.storage import verify_folder, write_folder
 from seqloom.task import Example
 
 
