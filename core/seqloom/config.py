@@ -55,7 +55,7 @@ class TableSplit(Options):
         description="A .tsv, .csv or .jsonl file, plain or .gz, or a .parquet or .tar file, relative to "
         "data.root; or a pattern, as part-*.tsv, for all files that it matches."
     )
-    columns: dict[str, int | str | tuple[int | str, ...]] = Field(
+    columns: dict[str, int | str | list[int | str]] = Field(
         description="Each slot's column: its name (the first line of TSV and CSV is then a header), "
         "or its number from 0 (the file then has no header); of target, several columns may be listed."
     )
@@ -66,14 +66,15 @@ class TableSplit(Options):
     def slots(self) -> Mapping[str, tuple[int | str, ...]]:
         """The columns of each slot."""
         return {
-            slot: given if isinstance(given, tuple) else (given,) for slot, given in self.columns.items()
+            slot: tuple(given) if isinstance(given, list) else (given,)
+            for slot, given in self.columns.items()
         }
 
 
 class ParallelSplit(Options):
     """Examples in the lines of a file for each slot; its files alone stand for it where it weighs 1."""
 
-    files: dict[str, str | tuple[str, ...]] = Field(
+    files: dict[str, str | list[str]] = Field(
         description="Each slot's text file, plain or .gz, with an example a line, or a pattern; "
         "of target, several may be listed."
     )
@@ -83,7 +84,10 @@ class ParallelSplit(Options):
     @property
     def slots(self) -> Mapping[str, tuple[str, ...]]:
         """The files of each slot."""
-        return {slot: given if isinstance(given, tuple) else (given,) for slot, given in self.files.items()}
+        return {
+            slot: tuple(given) if isinstance(given, list) else (given,)
+            for slot, given in self.files.items()
+        }
 
 
 def _kind_of_part(value: Any) -> str:
@@ -105,7 +109,7 @@ def _unweighed(value: Any) -> Any:
 
 Table = Annotated[TableSplit, Tag("table")]
 Files = Annotated[ParallelSplit, Tag("long")]
-Parallel = Annotated[dict[str, str | tuple[str, ...]], BeforeValidator(_unweighed), Tag("parallel")]
+Parallel = Annotated[dict[str, str | list[str]], BeforeValidator(_unweighed), Tag("parallel")]
 
 PartConfig = Annotated[Table | Files | Parallel, Discriminator(_kind_of_part)]
 """Either a table, or for each slot a text file (plain or .gz) with an example a line, or a pattern."""

@@ -32,6 +32,8 @@ def named_files(name: str, suffixes: Sequence[str]) -> list[str]:
         if WILDCARDS.intersection(name):
             return _suitable(f"'{name}' matches", sorted(glob(name, recursive=True)), suffixes)  # noqa: PTH207 - the pattern may be a whole path
         raise DataError(f"no file '{name}'.{nearest_name(path)}")
+    except ValueError as error:  # a NUL
+        raise DataError(f"'{name}' is no name of a file: {error}") from error
     except OSError as error:
         raise StorageError(f"{name}: cannot look it up: {error.strerror}") from error
 

@@ -165,8 +165,8 @@ def write_captions(root):
 
 SEVERAL = [
     TableSplit(file="c.jsonl", columns={"source": "en", "target": "de"}),
-    TableSplit(file="c.tsv", columns={"source": 0, "target": (1, 2)}),
-    {"source": "c.en", "target": ("c.de", "c.at")},
+    TableSplit(file="c.tsv", columns={"source": 0, "target": [1, 2]}),
+    {"source": "c.en", "target": ["c.de", "c.at"]},
 ]
 
 
