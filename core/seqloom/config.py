@@ -72,7 +72,7 @@ class TableSplit(Options):
 
 
 class ParallelSplit(Options):
-    """Examples in the lines of a file for each slot; its files alone stand for it where it weighs 1."""
+    """Examples in the lines of a file for each slot; its files alone stand for it where there is no more."""
 
     files: dict[str, str | list[str]] = Field(
         description="Each slot's text file, plain or .gz, with an example a line, or a pattern; "
