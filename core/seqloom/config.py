@@ -72,7 +72,7 @@ class TableSplit(Options):
 
 
 class ParallelSplit(Options):
-    """Examples in the lines of a file for each slot; its files alone stand for it where there is no more."""
+    """Examples in the lines of a file for each slot; short for it are its files alone."""
 
     files: dict[str, str | list[str]] = Field(
         description="Each slot's text file, plain or .gz, with an example a line, or a pattern; "
