@@ -331,6 +331,13 @@ class DecodeConfig(Options):
     max_length_offset: PositiveInt = Field(20, description="plus this many tokens.")
     batch_size: PositiveInt = Field(64, description="Inputs decoded together.")
     attention: bool = Field(False, description="Whether outputs carry their attention weights.")
+    ctc: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Share of CTC in a token's score, for heads that have it: 0 is the decoder alone, 1 is "
+        "CTC alone; null for the head's own share of the loss.",
+    )
 
     @model_validator(mode="after")
     def _check(self) -> DecodeConfig:

@@ -114,10 +114,9 @@ class Evaluator:
     def _scores(self, shares: Sequence[Mapping[str, Any]], step: int) -> list[Score]:
         sums = added(share["sums"] for share in shares)
         elements = int(sums["elements"])
-        values = {
-            "ppl": perplexity(sums["nll"], elements),
-            "accuracy": accuracy(int(sums["correct"]), elements),
-        }
+        values = {"ppl": perplexity(sums["nll"], elements)}
+        if "correct" in sums:
+            values["accuracy"] = accuracy(int(sums["correct"]), elements)
         scores = [self._score(name, value, step, self.target_signature) for name, value in values.items()]
         if not self.metrics:
             return scores
