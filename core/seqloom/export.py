@@ -85,11 +85,14 @@ model.predict(["..."])
 def _data(split: Any) -> str:
     if isinstance(split, list):
         return "; ".join(map(_data, split))
-    if "columns" not in split and not isinstance(split.get("files"), dict):
-        return ", ".join(split.values())  # the short form
-    files = [split["file"]] if "columns" in split else split["files"].values()
-    weight = "" if split["weight"] == 1 else f" (weight {split['weight']:g})"
-    return ", ".join(files) + weight
+    if "columns" in split:
+        files, weight = [split["file"]], split["weight"]
+    elif isinstance(split.get("files"), dict):
+        files, weight = list(split["files"].values()), split["weight"]
+    else:
+        files, weight = list(split.values()), 1  # the short form
+    names = [name for given in files for name in (given if isinstance(given, list) else [given])]
+    return ", ".join(names) + ("" if weight == 1 else f" (weight {weight:g})")
 
 
 def _table(scores: Sequence[Score]) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 
 from seqloom.build import Builder, Kit
 from seqloom.config import parts_of
+from seqloom.data.blobs import holder
 from seqloom.data.cache import Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
@@ -30,7 +31,7 @@ def training_kit(job: Job, builder: Builder, folder: Path, watch: Watch = unwatc
         return builder.kit(builder.load_tokenizers(folder))
     data = job.config.data
     bad = ignore if data.on_bad_example == "skip" else refuse  # they are counted as features are read
-    examples = Examples(data.train, job.root, builder.slots(), bad, watch)
+    examples = Examples(data.train, job.root, builder.slots(), bad, watch, apart=True)
     kit = builder.kit(builder.fit_tokenizers(examples))
     write_folder(folder, lambda aside: builder.save_tokenizers(aside, kit.tokenizers))
     return kit
@@ -75,7 +76,7 @@ def training_data(
         facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
     source = Source(
         facts,
-        Examples(split, job.root, slots, watch=cache.watch).located,
+        Examples(split, job.root, slots, watch=cache.watch, apart=True).located,
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,
@@ -94,7 +95,7 @@ def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:
     digest = hashlib.sha256()
     for example in examples:
         for slot in (slot for slot, is_file in slots.items() if is_file):
-            file = Path(example.inputs[slot])
-            status: Any = file.stat()
-            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            raw = example.inputs[slot]
+            status: Any = holder(raw).stat()
+            digest.update(f"{raw}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()
