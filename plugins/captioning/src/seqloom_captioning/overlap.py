@@ -68,7 +68,7 @@ class CaptionBleu(Metric):
         runs = [sum(several) for several in zip(*(count.runs for count in counts), strict=True)]
         if not all(matches):
             return 0.0
-        length, wanted = (sum(count[at] for count in counts) for at in (0, 1))
+        length, wanted = sum(count.length for count in counts), sum(count.wanted for count in counts)
         brevity = min(0.0, 1 - wanted / length)
         logs = [math.log(match / run) for match, run in zip(matches, runs, strict=True)]
         return 100 * math.exp(brevity + sum(logs) / self._order)
