@@ -85,9 +85,10 @@ def training_data(
     return cache.dataset(source, kit.modalities, skipped)
 
 
-def _code(part: object) -> str:
-    """A hash of the code that reads: whoever changes a plugin, its version or not, gets new features."""
-    return file_sha256(Path(inspect.getfile(type(part))))
+def _code(part: object) -> list[str]:
+    """Hashes of the code that reads: whoever changes a plugin, its version or not, gets new features."""
+    kinds = (kind for kind in type(part).__mro__ if kind.__module__ != "builtins")
+    return [file_sha256(Path(file)) for file in dict.fromkeys(map(inspect.getfile, kinds))]
 
 
 def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:

@@ -166,7 +166,7 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
             for prediction in predictions:
                 _write(stream, prediction, predictor, request.format)
                 kept.append(prediction)
-        for file in predictor.kit.task.deliver(kept, request.flags):
+        for file in predictor.kit.task.deliver(kept, request.flags, predictor.kit.modalities):
             say(f"wrote {file}")
 
 
