@@ -68,32 +68,42 @@ class Memory(NamedTuple):
         """[B, S] bool, True = real."""
         return length_mask(self.lengths, self.values.shape[1])
 
+    def take(self, rows: Tensor) -> Memory:
+        """The memories at ``rows`` [N] int64, each as often as it is named."""
+        return tree_map(lambda part: part.index_select(0, rows), self)
+
 
 class Batch(NamedTuple):
     """Some examples, ready for a model.
 
     Attributes:
-        inputs: For each input slot of the task, its features [B, T, *F].
+        inputs: For each input slot of the task, its features [B, T, *F]; [P, T, *F] where ``rows`` tells
+            which of P inputs an example has.
         target: [B, U, *F], None where only the inputs are known. Token targets end in EOS and have no
             BOS: a head shifts them itself.
         references: For each example, everything a metric may compare with (raw, not tokens).
         ids: Each example's position in its data set.
+        rows: [B] int64, for examples that share inputs (a picture and its captions): the row of each.
+            None where every example has its own.
     """
 
     inputs: dict[str, Padded]
     target: Padded | None
     references: list[list[Any]]
     ids: list[int]
+    rows: Tensor | None = None
 
     def to(self, device: torch.device) -> Batch:
         """The same batch on ``device``; copies do not wait where memory is pinned."""
-        inputs, target = tree_map(lambda t: t.to(device, non_blocking=True), (self.inputs, self.target))
-        return self._replace(inputs=inputs, target=target)
+        return self._moved(lambda tensor: tensor.to(device, non_blocking=True))
 
     def pin(self) -> Batch:
         """The same batch in page-locked memory, from which a GPU copies without waiting."""
-        inputs, target = tree_map(lambda t: t.pin_memory(), (self.inputs, self.target))
-        return self._replace(inputs=inputs, target=target)
+        return self._moved(Tensor.pin_memory)
+
+    def _moved(self, move: Callable[[Tensor], Tensor]) -> Batch:
+        inputs, target, rows = tree_map(move, (self.inputs, self.target, self.rows))
+        return self._replace(inputs=inputs, target=target, rows=rows)
 
 
 class Loss(NamedTuple):

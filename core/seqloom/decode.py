@@ -64,7 +64,7 @@ def decode_batches(
     for ids in batches:
         batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
         with device.autocast():
-            outputs = model.head.predict(model.encode(batch.inputs), options)
+            outputs = model.head.predict(model.memory(batch), options)
         found.update(zip(ids, outputs, strict=True))
     return {id_: Prediction(dataset.examples[id_], task.join([found[id_]])) for id_ in sorted(found)}
 

@@ -36,9 +36,14 @@ class Seq2Seq(nn.Module):
             [self.encoders[slot](self.frontends[slot](inputs[slot])) for slot in self.frontends]
         )
 
+    def memory(self, batch: Batch) -> Memory:
+        """A memory for each example; inputs that several share are encoded once."""
+        encoded = self.encode(batch.inputs)
+        return encoded if batch.rows is None else encoded.take(batch.rows)
+
     def forward(self, batch: Batch, progress: Progress) -> Loss:
         """The loss of a batch with targets."""
-        loss: Loss = self.head(self.encode(batch.inputs), batch, progress)
+        loss: Loss = self.head(self.memory(batch), batch, progress)
         return loss
 
     def compile(self, *args: Any, **kwargs: Any) -> None:

@@ -51,7 +51,8 @@ class MicroBatch(NamedTuple):
 
     def share(self, world: World) -> MicroBatch:
         """What one rank takes of it; nothing, where there are more ranks than examples."""
-        return self._replace(ids=self.ids[world.rank :: world.size])
+        start, end = (-(-len(self.ids) * rank // world.size) for rank in (world.rank, world.rank + 1))
+        return self._replace(ids=self.ids[start:end])
 
 
 class Share(NamedTuple):

@@ -201,6 +201,7 @@ class Trainer:
                 epoch,
                 place=self.dataset.place,
                 weights=self.dataset.weights,
+                siblings=self.dataset.siblings,
             )
         return self._plans[epoch]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 import torch
 
-from seqloom.batch import Padded
+from seqloom.batch import Batch, Padded, Progress
 from seqloom.model import Seq2Seq
 from seqloom.trainer import Trainer
 
@@ -44,3 +44,20 @@ def test_padding_changes_nothing(model: Seq2Seq) -> None:
     both = model.encode({"source": Padded(ids, torch.tensor([3, 2]))})
     alone = model.encode({"source": Padded(ids[1:, :2], torch.tensor([2]))})
     torch.testing.assert_close(both.values[1, :2], alone.values[0])
+
+
+def test_shared_inputs_teach_what_copies_of_them_teach(model: Seq2Seq) -> None:
+    source = Padded(torch.tensor([[5, 6, 7], [8, 6, 0]]), torch.tensor([3, 2]))
+    target = Padded(torch.tensor([[5, 2], [6, 2], [7, 2]]), torch.tensor([2, 2, 2]))
+    rows = torch.tensor([1, 0, 1])
+    shared = Batch({"source": source}, target, [[], [], []], [0, 1, 2], rows)
+    copied = Padded(source.values[rows], source.lengths[rows])
+    found = []
+    for batch in (shared, shared._replace(inputs={"source": copied}, rows=None)):
+        model.zero_grad()
+        loss = model(batch, Progress(0, 0))
+        loss.total.backward()
+        found.append([loss.total.detach(), *(p.grad for p in model.parameters() if p.grad is not None)])
+    assert len(found[0]) > 5
+    for ours, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(ours, theirs)

@@ -120,7 +120,7 @@ def test_what_the_features_follow_from_has_them_made_anew(
     prepare("data.max_length=5")
     prepare("data.on_bad_example=skip")
     assert prepare.count() == 3
-    (prepare.folder / "train.src").write_text("1 2\n" * 40)
+    (prepare.folder / "train.src").write_text("1 2\n3 4\n" * 20)
     assert prepare().collate([0, 1], seed=1, epoch=0, augment=False).inputs["source"].values.shape == (2, 3)
     assert prepare.count() == 4
     monkeypatch.setattr("seqloom.prepare.versions", lambda _: {"seqloom": "99"})

@@ -66,12 +66,14 @@ def epoch_batches(
     *,
     place: Callable[[int], str] = "example {}".format,
     weights: Sequence[Weighed] = (),
+    siblings: NDArray[np.int64] | None = None,
 ) -> Plan:
     """The batches of one pass over the data.
 
     Every example occurs once, or as often as its weight says. All are shuffled, cut into pools, sorted by
     length within each pool, cut into batches, and these are shuffled. A run that stopped within an epoch
-    goes on by a slice.
+    goes on by a slice. Siblings share a place in all of this, that of their longest: so most of them come
+    to lie in one batch, where what they share is encoded once.
 
     Args:
         lengths: [N] positions of each example's longest slot.
@@ -80,6 +82,7 @@ def epoch_batches(
         epoch: The pass over the data that this is, from 0.
         place: Says where an example is.
         weights: How often examples occur, the first of them first; none where each occurs once.
+        siblings: [N] for each example the first of those that share its inputs; None where none do.
 
     Raises:
         DataError: An example alone is longer than ``batch_elements``; or no pass has an example.
@@ -87,7 +90,13 @@ def epoch_batches(
     _check_fit(lengths, batch_elements, place)
     bits = PCG64(SeedSequence([seed, epoch]))
     ids = occurrences(len(lengths), weights, seed, epoch)
-    order = ids.astype(np.int32 if len(lengths) < 2**31 else np.int64)[_shuffled(len(ids), bits)]
+    ids = ids.astype(np.int32 if len(lengths) < 2**31 else np.int64)
+    if siblings is None:
+        order = ids[_shuffled(len(ids), bits)]
+    else:
+        ranks = bits.random_raw(len(lengths))[siblings]  # one draw for all of a kind
+        order = ids[np.argsort(ranks[ids], kind="stable")]
+        lengths = _longest(lengths, siblings)
     pools = max(1, round(int(lengths[order].sum()) / (batch_elements * POOL_BATCHES)))
     ends: list[int] = []
     first = 0
@@ -98,6 +107,13 @@ def epoch_batches(
     bounds = np.array([0, *ends])
     shuffled = _shuffled(len(ends), bits)
     return Plan(order, bounds[:-1][shuffled], bounds[1:][shuffled])
+
+
+def _longest(lengths: NDArray[np.int64], siblings: NDArray[np.int64]) -> NDArray[np.int64]:
+    """For each example the length of the longest of its siblings."""
+    longest = np.zeros_like(lengths)
+    np.maximum.at(longest, siblings, lengths)
+    return longest[siblings]
 
 
 def ordered_batches(lengths: NDArray[np.int64], batch_size: int) -> list[list[int]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, final
+from typing import Any, Final, final
 
 import numpy as np
 import torch
@@ -20,6 +20,9 @@ from seqloom.data.splits import TARGET
 from seqloom.modality import Modality
 from seqloom.task import Example
 
+WORTH_SHARING: Final = 0.1
+"""Share of examples with the inputs of the one before at which batches keep them together."""
+
 
 @final
 class Collator:
@@ -29,6 +32,7 @@ class Collator:
         features: Of each slot.
         modalities: What varies each input slot.
         references: Of each example; empty where nobody compares.
+        siblings: [N] int64, for each example the first of those that share its inputs; None where none do.
     """
 
     def __init__(
@@ -36,26 +40,33 @@ class Collator:
         features: Mapping[str, Features],
         modalities: Mapping[str, Modality],
         references: Sequence[Sequence[str]] = (),
+        siblings: NDArray[np.int64] | None = None,
     ) -> None:
         self._features = features
         self._modalities = modalities
         self._references = references
+        self._siblings = siblings
 
     def __call__(self, ids: Sequence[int], *, seed: int, epoch: int, augment: bool) -> Batch:
         """A batch of the examples at ``ids``; see :meth:`Dataset.collate`."""
-        chosen = {slot: features.take(ids) for slot, features in self._features.items()}
+        read, rows = list(ids), None
+        if self._siblings is not None:
+            firsts, of_each = np.unique(self._siblings[ids], return_inverse=True)
+            read, rows = firsts.tolist(), torch.from_numpy(of_each)
+        features = self._features
+        inputs = {slot: features[slot].take(read) for slot in features if slot != TARGET}
         if augment:
-            self._augment(chosen, _example_seeds(seed, epoch, ids))
-        padded = {slot: _pad(features) for slot, features in chosen.items()}
-        target = padded.pop(TARGET, None)
+            self._augment(inputs, _example_seeds(seed, epoch, read))
+        padded = {slot: _pad(values) for slot, values in inputs.items()}
+        target = _pad(features[TARGET].take(ids)) if TARGET in features else None
         references = [list(self._references[id_]) if self._references else [] for id_ in ids]
-        return Batch(padded, target, references, list(ids))
+        return Batch(padded, target, references, list(ids), rows)
 
-    def _augment(self, chosen: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
+    def _augment(self, inputs: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
         for row, seed in enumerate(seeds):
             generator = torch.Generator().manual_seed(seed)
             for slot, modality in self._modalities.items():
-                chosen[slot][row] = modality.augment(chosen[slot][row], generator)
+                inputs[slot][row] = modality.augment(inputs[slot][row], generator)
 
 
 @final
@@ -70,6 +81,8 @@ class Dataset:
         skipped: How many examples could not be used.
         place: Tells where an example is: ``train.en:7``.
         weights: How often examples occur in a pass; none where each occurs once.
+        siblings: [N] int64, for each example the first of those beside it that share its inputs; None
+            where too few do to make a difference.
         collator: Makes their batches, here or in another process.
     """
 
@@ -93,7 +106,9 @@ class Dataset:
         self.skipped = skipped
         self.place = place
         self.weights = weights
-        self.collator = Collator(features, modalities, [example.references for example in examples])
+        self.siblings = _siblings([slot for name, slot in features.items() if name != TARGET])
+        references = [example.references for example in examples]
+        self.collator = Collator(features, modalities, references, self.siblings)
 
     @classmethod
     def load(
@@ -138,7 +153,8 @@ class Dataset:
     def collate(self, ids: Sequence[int], *, seed: int, epoch: int, augment: bool) -> Batch:
         """A batch of the examples at ``ids``, in that order.
 
-        What an example looks like in it depends on the arguments and its own id alone, up to padding.
+        What an example looks like in it depends on the arguments and its own id alone, up to padding;
+        examples that share inputs see the same variation of them.
 
         Args:
             ids: Positions in this data set.
@@ -147,6 +163,14 @@ class Dataset:
             augment: Whether to vary the inputs as their modalities do for training.
         """
         return self.collator(ids, seed=seed, epoch=epoch, augment=augment)
+
+
+def _siblings(inputs: Sequence[Features]) -> NDArray[np.int64] | None:
+    """For each example the first of those that share its inputs; None where too few do."""
+    repeats = np.logical_and.reduce([slot.repeats() for slot in inputs]) if inputs else np.zeros(0, np.bool)
+    if repeats.sum() < WORTH_SHARING * len(repeats) or not repeats.any():
+        return None
+    return np.maximum.accumulate(np.where(repeats, 0, np.arange(len(repeats))))
 
 
 def _example_seeds(seed: int, epoch: int, ids: Sequence[int]) -> list[int]:

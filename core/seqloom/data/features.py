@@ -141,6 +141,10 @@ class Features(ABC):
     def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
         """Raises each number of ``lengths`` [N] to the positions of its example, where it is less."""
 
+    @abstractmethod
+    def repeats(self) -> NDArray[np.bool]:
+        """[N] whether an example has the features of the one before it: read once, kept once."""
+
 
 @final
 class ListedFeatures(Features):
@@ -154,6 +158,10 @@ class ListedFeatures(Features):
 
     def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
         np.maximum(lengths, [len(values) for values in self._features], out=lengths)
+
+    def repeats(self) -> NDArray[np.bool]:
+        pairs = zip([None, *self._features], self._features, strict=False)
+        return np.fromiter((before is this for before, this in pairs), np.bool, len(self._features))
 
 
 class FirstOf(NamedTuple):

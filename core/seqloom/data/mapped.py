@@ -159,6 +159,15 @@ class MappedFeatures(Features):
             np.maximum(part, spans[:, 1] - spans[:, 0], out=part)
             self._spans.release()
 
+    def repeats(self) -> NDArray[np.bool]:
+        begins = self._spans.array[:, 0]
+        found = np.zeros(len(begins), dtype=np.bool)
+        for start in range(0, len(begins) - 1, CHUNK):
+            part = begins[start : start + CHUNK + 1]
+            found[start + 1 : start + len(part)] = part[1:] == part[:-1]
+            self._spans.release()
+        return found
+
 
 @final
 class MappedLines:

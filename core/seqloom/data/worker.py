@@ -137,9 +137,14 @@ class Worker:
 
 def _unpacked(packed: Any) -> Batch:
     """Tensors where torch itself puts them: where numbers lie may change the last digit of their sum."""
-    inputs, target, references, ids = packed
-    padded = {slot: Padded(*map(torch.tensor, arrays)) for slot, arrays in inputs.items()}
-    return Batch(padded, None if target is None else Padded(*map(torch.tensor, target)), references, ids)
+    inputs, target, references, ids, rows = packed
+    return Batch(
+        {slot: Padded(*map(torch.tensor, arrays)) for slot, arrays in inputs.items()},
+        None if target is None else Padded(*map(torch.tensor, target)),
+        references,
+        ids,
+        None if rows is None else torch.tensor(rows),
+    )
 
 
 # In the process ----------------------------------------------------------------------------------------
@@ -189,7 +194,9 @@ def _made(collate: Any, task: Task) -> Any:
     except Exception:
         return None
     inputs = {slot: _arrays(padded) for slot, padded in batch.inputs.items()}
-    return inputs, _arrays(batch.target) if batch.target else None, batch.references, batch.ids
+    target = None if batch.target is None else _arrays(batch.target)
+    rows = None if batch.rows is None else batch.rows.numpy()
+    return inputs, target, batch.references, batch.ids, rows
 
 
 def _arrays(padded: Padded) -> list[Any]:

@@ -30,6 +30,37 @@ def test_every_example_once_and_within_the_limit(lengths, limit, seed, epoch):
     assert list(batches) == list(epoch_batches(lengths, limit, seed, epoch))
 
 
+@settings(max_examples=200, deadline=None, database=None)
+@given(
+    kinds=st.lists(st.lists(st.integers(1, 20), min_size=1, max_size=6), min_size=1, max_size=60),
+    limit=st.integers(120, 400),
+    seed=st.integers(0, 2**64),
+)
+def test_siblings_lie_beside_each_other(kinds, limit, seed):
+    lengths = np.array(list(chain(*kinds)))
+    firsts = np.cumsum([0, *map(len, kinds)])[:-1]
+    siblings = np.repeat(firsts, [len(kind) for kind in kinds])
+    batches = list(epoch_batches(lengths, limit, seed, 0, siblings=siblings))
+    assert sorted(chain(*batches)) == list(range(len(lengths)))
+    assert all(len(batch) * lengths[batch].max() <= limit for batch in batches)
+    for batch in batches:
+        changes = np.count_nonzero(np.diff(siblings[batch]))
+        assert changes == len(set(siblings[batch])) - 1
+    if len(batches) == 1:
+        return
+    homes = [
+        len({number for number, batch in enumerate(batches) if first in siblings[batch]})
+        for first in firsts
+    ]
+    assert sum(homes) - len(homes) < len(batches)  # at most one kind lies across each cut
+
+
+def test_without_siblings_nothing_changes():
+    alone = np.arange(len(REALISTIC))
+    together = epoch_batches(REALISTIC, 2048, 1, 0, siblings=alone)
+    assert list(together) == list(epoch_batches(REALISTIC, 2048, 1, 0))
+
+
 def cut_one_by_one(order, lengths, limit):
     """Batches of examples in order, each as large as it may be: the plain way, to compare with."""
     batches = [[]]

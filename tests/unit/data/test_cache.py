@@ -164,10 +164,17 @@ def test_texts_are_not_kept(make):
     assert cached.collate([1, 0], seed=0, epoch=0, augment=False).references == [[], []]
 
 
+def test_shared_inputs_are_told(make):
+    cached = make(
+        [located(1, "7 8"), located(1, "7 8"), located(2, "9"), located(2, "9 9"), located(2, "9 9")]
+    )
+    assert cached.siblings.tolist() == [0, 0, 2, 3, 3]
+
+
 def test_it_pickles_by_name(make):
     cached = make()
     pickled = pickle.dumps(cached)
-    size = len(pickle.dumps(make([located(1, "7 8 9")] * 2000, a=1)))
+    size = len(pickle.dumps(make([located(1, f"7 8 {number % 99}") for number in range(2000)], a=1)))
     assert size < len(pickled) + 8 * 2000 + 100  # lengths only
     copy = pickle.loads(pickled)
     assert same(copy.collate([2], seed=1, epoch=0, augment=True).inputs["source"],

@@ -72,6 +72,38 @@ def test_batches_are_padded_on_the_right(dataset):
     assert batch.ids == [2, 0]
 
 
+CAPTIONED = [("abc", "de"), ("abc", "ghijk"), ("f", "n"), ("lm", "k"), ("lm", "dk"), ("lm", "o")]
+
+
+@pytest.fixture
+def captioned():
+    examples = [located(source, target, line) for line, (source, target) in enumerate(CAPTIONED, 1)]
+    return Dataset.load(examples, {"source": Letters()}, Letters().read)
+
+
+def test_shared_inputs_are_in_a_batch_once(captioned):
+    assert captioned.siblings.tolist() == [0, 0, 2, 3, 3, 3]
+    batch = plain(captioned, [5, 0, 3, 1])
+    assert batch.inputs["source"].values.tolist() == [[4, 5, 6], [15, 16, 0]]
+    assert batch.rows.tolist() == [1, 0, 1, 0]
+    assert batch.target.lengths.tolist() == [1, 2, 1, 5]
+    assert batch.ids == [5, 0, 3, 1]
+
+
+def test_siblings_vary_alike_in_whatever_batch(captioned):
+    (alone,) = varied(captioned, [4])
+    assert varied(captioned, [0, 3, 5])[1] == alone
+    assert varied(captioned, [3]) == [alone]
+
+
+def test_few_that_share_inputs_are_left_alone():
+    pairs = [(chr(97 + number % 26) * (1 + number // 26), "d") for number in range(30)]
+    examples = [located(*pair) for pair in [*pairs, pairs[-1]]]
+    dataset = Dataset.load(examples, {"source": Letters()}, Letters().read)
+    assert dataset.siblings is None
+    assert plain(dataset, [30, 29]).rows is None
+
+
 def test_lengths_are_those_of_the_longest_slot(dataset):
     assert dataset.lengths.tolist() == [3, 5, 2]
     assert dataset.lengths.dtype == np.int64
@@ -119,8 +151,8 @@ def test_augmentation_depends_on_seed_epoch_and_example_alone(dataset):
 
 
 def test_equal_examples_vary_differently():
-    dataset = Dataset.load([located("abc"), located("abc")], {"source": Letters()}, None)
-    first, second = varied(dataset, [0, 1])
+    dataset = Dataset.load([located("abc"), located("d"), located("abc")], {"source": Letters()}, None)
+    first, _, second = varied(dataset, [0, 1, 2])
     assert first != second
 
 

@@ -100,7 +100,7 @@ class Steps:
         ours, theirs = self.loader(epoch, ids), self.plain(epoch, ids)
         assert torch.equal(ours.inputs["source"].values, theirs.inputs["source"].values)
         assert torch.equal(ours.inputs["source"].lengths, theirs.inputs["source"].lengths)
-        assert ours[1:] == theirs[1:] == (None, [[]] * len(ids), ids)
+        assert ours[1:] == theirs[1:] == (None, [[]] * len(ids), ids, None)
 
     def until(self, happened):
         """Takes batches until something has happened, and then enough that workers have made the next."""
