@@ -51,7 +51,10 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         (["task=eco"], "--set: no task 'eco'; there are: "),
         (["task=null"], "--set: `task` names what to do; there are: echo"),
         (["task.loud=1"], "--set: task: no key 'loud'; there are: none."),
-        (["model.encoder=rn"], "--set: no encoder 'rn'; there are: none, rnn, transformer. Did you mean 'rnn'?"),
+        (
+            ["model.encoder=rn"],
+            "--set: no encoder 'rn'; there are: none, rnn, transformer. Did you mean 'rnn'?",
+        ),
         (["model.encoder=3"], "--set: model.encoder: expected a mapping, found 3"),
         (
             ["model.encoder={layers: 3}", "model.encoder.name=[]"],
