@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
+from seqloom.batch import Padded
 from seqloom.nn.dropout import Dropout
 
-SequenceT = TypeVar("SequenceT", Tensor, PackedSequence)
+SURE: Final = 1e4
+"""What a gate is given to be open or, negative, shut: its sigmoid is 1 or 0 to the last bit."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,13 +64,67 @@ class Recurrence(nn.Module):
         self.width = self.directions * shape.hidden
         self.state_width = self.parts * self.width
 
-    def forward(self, values: SequenceT, state: Tensor | None = None) -> tuple[SequenceT, Tensor]:
+    def forward(self, values: Tensor, state: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Reads [B, T, D] from a state on (zeros if None); gives what it made of it and the last state."""
         dtype = self.layers.all_weights[0][0].dtype
         begin = None if state is None else self._split(state.to(dtype))
         with torch.autocast("cpu", enabled=False):  # a CPU has no recurrent kernels of mixed precision
             read, end = self.layers(values.to(dtype), begin)
         return read, self._join(end)
+
+    def read(self, features: Padded) -> tuple[Tensor, Tensor]:
+        """Reads sequences [B, T, D], each of at least one position, from zeros on.
+
+        Returns:
+            What it made of them, anything on padding, and the state after each one's last position.
+        """
+        values = features.values.to(self.layers.all_weights[0][0].dtype)
+        if values.device.type == "cpu":
+            with torch.autocast("cpu", enabled=False):
+                return self._held(features._replace(values=values))
+        # Packing wants the lengths on the CPU: the one moment where the encoder waits for a GPU.
+        packed = pack_padded_sequence(
+            values, features.lengths.cpu(), batch_first=True, enforce_sorted=False
+        )
+        packed, end = self.layers(packed)
+        read, _ = pad_packed_sequence(packed, batch_first=True, total_length=values.shape[1])
+        return read, self._join(end)
+
+    def _held(self, features: Padded) -> tuple[Tensor, Tensor]:
+        """What :meth:`read` gives, with gates that hold a state through padding.
+
+        A CPU's kernel for packed sequences goes through all of them in each position of the way back;
+        that for tensors does not, but knows no lengths.
+        """
+        values, last = features.values, (features.lengths - 1)[:, None, None]
+        padding = (~features.mask())[..., None].to(values.dtype)
+        states = []
+        for layer in range(self.layers.num_layers):
+            values = values if layer == 0 else self.dropout(values)
+            values, *cells = self._layer(layer, torch.cat([values, padding], -1))
+            ahead, *back = values.chunk(self.directions, -1)
+            outputs = [
+                ahead.gather(1, last.expand(-1, -1, ahead.shape[-1])),
+                *(each[:, :1] for each in back),
+            ]
+            states.append(torch.cat([each.squeeze(1) for each in outputs] + cells, -1))
+        return values, torch.stack(states, 1)
+
+    def _layer(self, layer: int, values: Tensor) -> list[Tensor]:
+        """One layer over [B, T, D + 1], the last feature one on padding: outputs; an LSTM's cells."""
+        weights = []
+        for inner, *others in self.layers.all_weights[layer * self.directions :][: self.directions]:
+            gates = inner.new_zeros(len(inner) // self.layers.hidden_size, self.layers.hidden_size)
+            gates[1] = SURE  # an LSTM's forget gate, a GRU's update gate
+            if self.parts == 2:
+                gates[0] = -SURE  # an LSTM's input gate
+            weights += [torch.cat([inner, gates.view(-1, 1)], 1), *others]
+        begin = values.new_zeros(self.directions, len(values), self.layers.hidden_size)
+        how = (True, 1, 0.0, self.training, self.directions == 2, True)
+        if self.parts == 2:
+            read, _, cells = torch.lstm(values, (begin, begin), weights, *how)
+            return [read, *cells]
+        return [torch.gru(values, begin, weights, *how)[0]]
 
     def step(self, values: Tensor, state: Tensor) -> tuple[Tensor, Tensor]:
         """Reads one position [B, D] from a state on, as :meth:`forward` would; for one direction only.

@@ -6,7 +6,6 @@ from typing import Any, Final, NamedTuple
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqloom.batch import Decoded, Memory, Padded
 from seqloom.errors import ConfigError
@@ -58,14 +57,10 @@ class RecurrentEncoder(Encoder):
         """Encodes features [B, T, D], each of at least one position."""
         if self.reverse:
             features = _reversed(features)
-        values, lengths = self.dropout(features.values), features.lengths
-        # Packing wants the lengths on the CPU: on a GPU, the one moment where the encoder waits for it.
-        packed = pack_padded_sequence(values, lengths.cpu(), batch_first=True, enforce_sorted=False)
-        packed, final = self.recurrence(packed)
-        read, _ = pad_packed_sequence(packed, batch_first=True, total_length=values.shape[1])
+        read, final = self.recurrence.read(features._replace(values=self.dropout(features.values)))
         if self.reverse:
-            read, _ = _reversed(Padded(read, lengths))
-        return Memory(read, lengths, final)
+            read, _ = _reversed(features._replace(values=read))
+        return Memory(read, features.lengths, final)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuses.

@@ -50,10 +50,12 @@ def ctc_search(
     if not len(memory.lengths):
         return []
     with torch.inference_mode():
+        log_probs, mask = ctc(memory), memory.mask()
         scorer = CtcScorer(ctc, vocabulary.eos)
-        context = scorer.prepare(memory)
-        log_probs = context.double()
-        log_probs[:, [vocabulary.pad, vocabulary.bos, vocabulary.eos]] = -torch.inf
+        context = scorer.context(log_probs, mask)
+        log_probs[..., [vocabulary.pad, vocabulary.bos, vocabulary.eos]] = -torch.inf
+        log_probs[..., : ctc.blank].masked_fill_(~mask[..., None], -torch.inf)
+        log_probs[..., ctc.blank].masked_fill_(~mask, 0)
         found = _best_path(log_probs) if options.beam == 1 else _best_prefixes(log_probs, options.beam)
         found = [outputs[: options.n_best] for outputs in found]
         scores = _token_scores(scorer, context, vocabulary, found)
@@ -88,12 +90,12 @@ def _token_scores(
     ]
 
 
-# Searches: log-probabilities [B, V + 1, S], the blank last and certain past the end, to labellings ------
+# Searches: log-probabilities [B, S, V + 1], the blank last and certain past the end, to labellings ------
 
 
 def _best_path(log_probs: Tensor) -> list[list[Labelling]]:
-    blank = log_probs.shape[1] - 1
-    paths = log_probs.argmax(1).tolist()
+    blank = log_probs.shape[2] - 1
+    paths = log_probs.argmax(2).tolist()
     return [[[token for token, _ in groupby(path) if token != blank]] for path in paths]
 
 
@@ -120,12 +122,12 @@ class _Growth(NamedTuple):
 
 
 def _best_prefixes(log_probs: Tensor, width: int) -> list[list[Labelling]]:
-    nothing = log_probs.new_zeros(len(log_probs), 1)
-    silent = log_probs.shape[1] - 1
+    nothing = log_probs.new_zeros(len(log_probs), 1, dtype=torch.float64)
+    silent = log_probs.shape[2] - 1
     last = torch.full_like(nothing, silent, dtype=torch.int64)
     prefixes = _Prefixes(torch.full_like(nothing, -torch.inf), nothing, last, torch.zeros_like(last))
     history = []
-    for position in log_probs.unbind(2):
+    for position in log_probs.unbind(1):
         prefixes, growth = _advance(prefixes, position, width)
         history.append(growth)
     counts = torch.logaddexp(prefixes.label, prefixes.blank).isneginf().logical_not().sum(1).tolist()

@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 import torch
 from torch import nn
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqloom.batch import Padded
 from seqloom.errors import ConfigError
@@ -229,3 +230,24 @@ def test_dropout_acts_between_layers():
     assert not torch.equal(recurrence(values)[0], recurrence(values)[0])
     state = torch.zeros(2, 2, 24)
     assert not torch.equal(recurrence.step(values[:, 0], state)[0], recurrence.step(values[:, 0], state)[0])
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+@pytest.mark.parametrize("bidirectional", [True, False])
+def test_a_state_is_held_through_padding(cell, bidirectional):
+    """On a CPU, where the layers read padding, too: all is as torch has it for packed sequences."""
+    recurrence = Recurrence(RecurrentShape(cell=cell, layers=3, hidden=5), 4, bidirectional=bidirectional)
+    recurrence.eval()
+    values, lengths = random_padded((5, 1, 7, 2), 4)
+    read, final = recurrence.read(Padded(values, lengths))
+    packed = pack_padded_sequence(values, lengths, batch_first=True, enforce_sorted=False)
+    theirs, end = recurrence.layers(packed)
+    expected, _ = pad_packed_sequence(theirs, batch_first=True)
+    mask = Padded(values, lengths).mask()
+    torch.testing.assert_close(read[mask], expected[mask])
+    torch.testing.assert_close(final, recurrence._join(end))
+    found, wanted = (
+        torch.autograd.grad(out.square().sum(), list(recurrence.parameters()))
+        for out in (final, recurrence._join(end))
+    )
+    torch.testing.assert_close(found, wanted)
