@@ -102,8 +102,8 @@ class Loss(NamedTuple):
     Attributes:
         total: [] the sum to descend.
         elements: [] int64, how many targets ``total`` sums over.
-        parts: Named sums for people and scores, detached; ``nll`` (nats) and ``correct`` where the
-            head predicts tokens.
+        parts: Named sums for people and scores, detached; ``nll`` (nats) where the head predicts tokens,
+            and ``correct`` where it does so one after another.
     """
 
     total: Tensor

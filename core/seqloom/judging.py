@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
+from seqloom.errors import ConfigError
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
 
@@ -29,8 +30,17 @@ class Goal(NamedTuple):
     higher_is_better: bool
 
     def value(self, scores: Sequence[Score]) -> float:
-        """The score that decides, among others."""
-        return next(score.value for score in scores if score.metric == self.metric)
+        """The score that decides, among others.
+
+        Raises:
+            ConfigError: It is not among them.
+        """
+        values = {score.metric: score.value for score in scores}
+        if self.metric not in values:
+            raise ConfigError(
+                f"evaluate.best: this model's head gives no {self.metric}; choose among {', '.join(values)}"
+            )
+        return values[self.metric]
 
     def costs(self, scores: Mapping[int, Sequence[Score]]) -> dict[int, float]:
         """The score that decides at each step, turned so that less is better."""

@@ -31,11 +31,13 @@ class Modality(ABC):
         """One input's features [T, *F], T at least 1.
 
         Args:
-            raw: What the data file says: a text, or the path of a file (absolute, checked to lie within
-                the data's root) where the modality's spec says ``files``.
+            raw: What the data file says: a text; or where the modality's spec has ``files``, the path of a
+                file that is there (absolute and within the data's root in training), to be read with
+                :func:`seqloom.data.blobs.read_bytes`, as it may lie in a tar archive.
 
         Raises:
-            DataError: The input cannot be used; the caller adds its file and line.
+            DataError: The input cannot be used; where it is a file, the message names it. The caller adds
+                the data file and its line.
         """
 
     @abstractmethod

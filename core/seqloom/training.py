@@ -118,6 +118,7 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         parameters = f"{_count(model):,} parameters" + (f", {frozen:,} of them frozen" if frozen else "")
         site.say(f"{len(dataset):,} examples, {parameters}")
         decode = config.decode.model_copy(update={"beam": config.evaluate.beam, "n_best": 1})
+        model.head.check(decode)
         judge = evaluator(job, builder, kit, "valid", decode=decode, device=device)
         judge.stop, judge.world = site.stop, site.world
         checkpoints = Checkpoints(folder / "checkpoints", site.say)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+import itertools
 import json
+import math
 import os
 import socket
 import subprocess
@@ -14,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from torch import Tensor
 
 API = "seqloom_api = 1\n"
 
@@ -98,6 +101,23 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
 def parts(install: Install) -> Path:
     """Two tasks, two modalities and a head of a healthy plugin ``parts``; the folder that it is in."""
     return install("parts", PARTS)
+
+
+@pytest.fixture(scope="session")
+def labellings() -> Callable[[Tensor], dict[tuple[int, ...], float]]:
+    """``labellings(log_probs)``: of positions [S, V + 1], each labelling's probability, path by path."""
+
+    def add_up(log_probs: Tensor) -> dict[tuple[int, ...], float]:
+        rows = log_probs.double().exp().tolist()
+        blank = log_probs.shape[1] - 1
+        found: dict[tuple[int, ...], float] = {}
+        for path in itertools.product(range(blank + 1), repeat=len(rows)):
+            said = tuple(label for label, _ in itertools.groupby(path) if label != blank)
+            chance = math.prod(row[label] for row, label in zip(rows, path, strict=True))
+            found[said] = found.get(said, 0) + chance
+        return found
+
+    return add_up
 
 
 @pytest.fixture(scope="session")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqloom.build import Builder, Kit
-from seqloom.errors import CorruptError
+from seqloom.errors import ConfigError, CorruptError
 from seqloom.jobfile import Job
 from seqloom.jobs import train_job
 from seqloom.judging import Goal
@@ -107,3 +107,24 @@ def test_every_architecture_trains_by_a_job(
     assert trained.run.status == "finished"
     values = {score.metric: score.value for score in trained.scores}
     assert 1 < values["ppl"] < 100
+
+
+@pytest.mark.parametrize("encoder", ["none", "{name: rnn, hidden: 8}"])
+def test_ctc_alone_trains_by_a_job(job: Callable[..., Job], site: Site, encoder: str) -> None:
+    parts = (f"model.encoder={encoder}", "model.decoder=null", "model.head=ctc", "evaluate.metrics=[cer]")
+    trained = train_job(job(*parts, "train.steps=2", "evaluate.best=cer"), site)
+    assert [score.metric for score in trained.scores] == ["ppl", "cer"]
+
+
+def test_ctc_alone_has_no_accuracy_to_be_best_by(job: Callable[..., Job], site: Site) -> None:
+    parts = ("model.decoder=null", "model.head=ctc", "evaluate.best=accuracy")
+    with pytest.raises(ConfigError, match=r"gives no accuracy; choose among ppl"):
+        train_job(job(*parts, "train.steps=1"), site)
+
+
+def test_a_search_that_the_model_cannot_do_is_refused_before_training(
+    job: Callable[..., Job], site: Site
+) -> None:
+    with pytest.raises(ConfigError, match=r"decode\.ctc 0\.3 .* learned none"):
+        train_job(job("decode.ctc=0.3"), site)
+    assert not list(site.runs.glob("*/checkpoints/*"))

@@ -1,4 +1,4 @@
-"""The equalities that the whole house rests on, each on whole models: a Transformer and LSTMs."""
+"""The equalities that the whole house rests on, each on whole models: a Transformer, LSTMs, and one shared with CTC."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from seqloom.batch import Batch, Padded, Progress
+from seqloom.batch import Batch, Memory, Padded, Progress
 from seqloom.build import Builder
 from seqloom.config import DecodeConfig
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located
 from seqloom.errors import Interrupted
 from seqloom.model import Seq2Seq
+from seqloom.nn.ctc import without_eos
 from seqloom.search.beam import beam_search
 from seqloom.search.greedy import greedy_search
 from seqloom.task import Example
@@ -30,6 +31,9 @@ MODELS = {
     "lstm reversed": (
         f"model.encoder={LSTM}, bidirectional: false, reverse: true}}",
         f"model.decoder={LSTM}}}",
+    ),
+    "joint": (
+        "model.encoder.dropout=0", "model.decoder.dropout=0", "model.head={name: sequence, ctc: 0.4, coverage: 0.3}"
     ),
 }  # fmt: skip
 TEXTS = ["a b c a", "b", "c c a b b a", "a c"]
@@ -49,7 +53,7 @@ class Case(NamedTuple):
         decode = DecodeConfig(**{"max_length_factor": 0, "max_length_offset": 4, **options})
         head: Any = self.model.head
         with torch.inference_mode():
-            members = head.scorers(self.model.encode(batch.inputs))
+            members = head.scorers(self.model.encode(batch.inputs), decode)
         search = beam_search if decode.beam > 1 else greedy_search
         return search(members, head.vocabulary, decode)
 
@@ -105,7 +109,7 @@ def test_an_example_alone_is_as_in_a_batch(case: Case) -> None:
 def test_a_beam_of_one_is_greedy_search(case: Case) -> None:
     batch, options = case.batch(), DecodeConfig(beam=1, max_length_factor=0, max_length_offset=6)
     with torch.inference_mode():
-        members = case.model.head.scorers(case.model.encode(batch.inputs))
+        members = case.model.head.scorers(case.model.encode(batch.inputs), options)
     found = [
         search(members, case.model.head.vocabulary, options) for search in (beam_search, greedy_search)
     ]
@@ -127,16 +131,25 @@ def test_a_full_width_beam_is_exhaustive_search(case: Case) -> None:
     for id_, hypotheses in enumerate(found):
         with torch.inference_mode():
             memory = case.model.encode(case.batch(id_).inputs)
-        scores = {}
-        for output in outputs:
-            target = Padded(torch.tensor([[*output, vocabulary.eos]]), torch.tensor([len(output) + 1]))
-            with torch.inference_mode():
-                log_probs = head.decoder(memory, head._shifted(target)).logits.double().log_softmax(-1)
-            total = log_probs[0].gather(1, target.values[0][:, None]).sum().item()
-            scores[output] = total / math.pow((5 + len(output) + 1) / 6, 0.6)
-        best = sorted(outputs, key=lambda output: -scores[output])
+            totals = {output: log_probability(head, memory, output) for output in outputs}
+        scores = {
+            output: total / math.pow((5 + len(output) + 1) / 6, 0.6) for output, total in totals.items()
+        }
+        best = sorted((o for o in outputs if scores[o] > -math.inf), key=lambda output: -scores[output])
         assert [hypothesis.tokens for hypothesis in hypotheses] == best
         assert [h.score for h in hypotheses] == pytest.approx([scores[output] for output in best], abs=1e-5)
+
+
+def log_probability(head: Any, memory: Memory, output: tuple[int, ...]) -> float:
+    """Of an output, all at once; shared with CTC where the head has it."""
+    target = Padded(torch.tensor([[*output, head.vocabulary.eos]]), torch.tensor([len(output) + 1]))
+    log_probs = head.decoder(memory, head._shifted(target)).logits.double().log_softmax(-1)
+    total = log_probs[0].gather(1, target.values[0][:, None]).sum().item()
+    if head.ctc is None:
+        return total
+    ctc = head.ctc.loss(memory, without_eos(target))
+    aligned = -math.inf if ctc.unaligned else -ctc.total.item()
+    return (1 - head.ctc_weight) * total + head.ctc_weight * aligned
 
 
 def test_two_half_batches_are_one_batch(case: Case) -> None:

@@ -49,6 +49,8 @@ CASES = [  # kind, name, option=value, what else the job says
     ("attention", "additive", "hidden=4", f"{RNN};model.attention=additive"),
     ("attention", "dot", "scaled=false", f"{RNN};model.attention=dot"),
     ("head", "sequence", "label_smoothing=0.3", ""),
+    ("head", "sequence", "ctc=0.3", ""),
+    ("head", "sequence", "coverage=0.5", ""),
     *(("tokenizer", name, "normalization=nfkc", "") for name in ("bpe", "unigram", "word", "char", "byte")),
     ("tokenizer", "bpe", "size=262", ""),
     ("tokenizer", "bpe", "min_count=4", ""),
@@ -60,6 +62,8 @@ CASES = [  # kind, name, option=value, what else the job says
     ("metric", "bleu", "tokenize=char", ""),
     ("metric", "chrf", "lowercase=true", ""),
     ("metric", "chrf", "word_order=2", ""),
+    *(("metric", name, "lowercase=true", "") for name in ("cer", "wer", "exact")),
+    *(("metric", name, "normalization=none", "") for name in ("cer", "wer", "exact")),
 ]
 
 

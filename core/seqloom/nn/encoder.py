@@ -28,6 +28,22 @@ class Encoder(nn.Module, ABC):
         """Encodes features [B, T, D]. Positions in time are the encoder's own affair."""
 
 
+class NoEncoder(Encoder):
+    """Features as a memory, as they are: for front ends that need no layers after them.
+
+    Args:
+        width: D of the features and of the memory.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.final_shape = (1, width)
+
+    def forward(self, features: Padded) -> Memory:
+        return Memory(*features, final=masked_mean(features.values, features.mask()))
+
+
 def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """[B, S, D] and [B, S] bool to [B, 1, D]: the mean of the real positions."""
     weights = mask.to(values.dtype)[:, :, None]

@@ -50,7 +50,7 @@ def beam_search(
     if not limits:
         return []
     with torch.inference_mode():
-        search = _Search(Ensemble(members, vocabulary), vocabulary, limits, options)
+        search = _Search(Ensemble(members, vocabulary, options.beam), vocabulary, limits, options)
         while search.going:
             search.advance()
         return search.outputs()

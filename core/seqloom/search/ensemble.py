@@ -10,29 +10,37 @@ import torch
 from torch import Tensor
 
 from seqloom.batch import tree_map
+from seqloom.search.highest import highest
 from seqloom.search.scorer import Member
 from seqloom.vocabulary import Vocabulary
 
 COMPACT_BELOW = 0.9
 """Share of the batch still open at which dropping the rest pays for copying contexts and states."""
+CANDIDATES = 16
+"""Tokens of a hypothesis that partial scorers are asked about; twice the beam where that is more."""
 
 
 class Ensemble:
     """Scorers that walk together, one hypothesis a source at first.
 
+    Where some of them are partial, those are asked about the tokens that the others together find best,
+    and about EOS; no other token goes on.
+
     Args:
         members: At least one, each with its own memory of the same B sources.
         vocabulary: The target's, the same for all.
+        beam: How many hypotheses of a source will go on.
     """
 
-    def __init__(self, members: Sequence[Member], vocabulary: Vocabulary) -> None:
+    def __init__(self, members: Sequence[Member], vocabulary: Vocabulary, beam: int) -> None:
+        members = sorted(members, key=lambda member: member.scorer.is_partial)
         self._voices = [(member.scorer, member.weight) for member in members]
         self._contexts = [member.scorer.prepare(member.memory) for member in members]
         self._states = [
             scorer.start(context, 1)
             for (scorer, _), context in zip(self._voices, self._contexts, strict=True)
         ]
-        self._eos = vocabulary.eos
+        self._eos, self._beam = vocabulary.eos, beam
         self.device = members[0].memory.values.device
         never = [vocabulary.pad, vocabulary.bos, vocabulary.eos]
         self._no_continuation = torch.tensor(never, device=self.device)
@@ -56,13 +64,29 @@ class Ensemble:
 
     def _summed(self, token: Tensor) -> Tensor:
         total: Any = None
+        candidates: Tensor | None = None
         for i, (scorer, weight) in enumerate(self._voices):
-            scores, self._states[i] = scorer.score(self._contexts[i], self._states[i], token)
+            if scorer.is_partial and total is not None and candidates is None:
+                total, candidates = self._narrowed(total)
+            scores, self._states[i] = scorer.score(self._contexts[i], self._states[i], token, candidates)
             if total is None:
                 total = scores if weight == 1 else scores * weight
-            else:
+            elif candidates is None:
                 total.add_(scores, alpha=weight)
+            else:
+                total.scatter_add_(-1, candidates, scores * weight)
         return total  # type: ignore[no-any-return]
+
+    def _narrowed(self, total: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Scores [B, K, V] with -inf for all but the candidates, and these [B, K, C]; None for all."""
+        count = max(CANDIDATES, 2 * self._beam)
+        if count >= total.shape[-1]:
+            return total, None
+        wanted = total.index_fill(-1, self._no_continuation, -math.inf)
+        wanted[..., self._eos] = math.inf
+        candidates = highest(wanted, count)[1]
+        narrowed = torch.full_like(total, -math.inf)
+        return narrowed.scatter_(-1, candidates, total.gather(-1, candidates)), candidates
 
     def select(self, hypotheses: Tensor, sources: Tensor | None) -> None:
         """Goes on with these hypotheses.

@@ -37,7 +37,7 @@ def greedy_search(
     if not limits:
         return []
     with torch.inference_mode():
-        written, scores = _write(Ensemble(members, vocabulary), vocabulary, limits)
+        written, scores = _write(Ensemble(members, vocabulary, beam=1), vocabulary, limits)
     alpha = options.length_penalty
     return [[hypothesis(w[:-1], s, alpha)] for w, s in zip(written, scores, strict=True)]
 

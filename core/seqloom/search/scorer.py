@@ -22,9 +22,11 @@ class Scorer(ABC, Generic[ContextT, StateT]):
 
     Attributes:
         longest: How many tokens it can score, EOS counted; None for any number.
+        is_partial: Whether to ask it about the best tokens of other scorers only, as it is dear.
     """
 
     longest: int | None = None
+    is_partial: bool = False
 
     @abstractmethod
     def prepare(self, memory: Memory) -> ContextT:
@@ -44,8 +46,7 @@ class Scorer(ABC, Generic[ContextT, StateT]):
             context: From :meth:`prepare`.
             state: From :meth:`start` or the last call.
             token: [B, K] int64, the token just chosen; BOS at first.
-            candidates: [B, K, C] int64, the only tokens of interest, for scorers that are dear; None
-                means all.
+            candidates: [B, K, C] int64, the only tokens of interest; None means all.
 
         Returns:
             [B, K, V], or [B, K, C] where there are candidates, for the caller to keep and to change; and

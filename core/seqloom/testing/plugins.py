@@ -253,7 +253,7 @@ class TaskContract(PluginContract):
         prediction = Prediction(self.example(tmp_path), self.hypotheses(task))
         before = sorted(tmp_path.rglob("*"))
         with chdir(tmp_path):
-            assert task.deliver([prediction], self.flags()) == []
+            assert task.deliver([prediction], self.flags(), {}) == []
         assert sorted(tmp_path.rglob("*")) == before
 
 

@@ -92,6 +92,9 @@ class FaultyHead(Head[Hypothesis]):
             loss = loss._replace(total=loss.total + 0 * len(taken))
         return loss._replace(total=loss.total + self._poison(batch, progress))
 
+    def check(self, options: DecodeConfig) -> None:
+        self.inner.check(options)
+
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
         trace("predict")
         strike("predict")

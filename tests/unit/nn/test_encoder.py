@@ -3,8 +3,13 @@ from __future__ import annotations
 import torch
 
 from seqloom.batch import Memory
-from seqloom.nn.encoder import join_memories, masked_mean
-from seqloom.testing import random_memory
+from seqloom.nn.encoder import NoEncoder, join_memories, masked_mean
+from seqloom.testing import EncoderContract, random_memory
+
+
+class TestNoEncoder(EncoderContract):
+    def build(self) -> NoEncoder:
+        return NoEncoder(self.width)
 
 
 def test_the_mean_is_of_real_positions_only():

@@ -1,9 +1,7 @@
-"""Scores of hypotheses against references, each with a signature that says how it was computed."""
+"""How many n-grams do a hypothesis and its references share? BLEU and chrF, by sacrebleu."""
 
 from __future__ import annotations
 
-import math
-from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, final
 
@@ -11,23 +9,7 @@ from sacrebleu.metrics.base import Metric as SacrebleuMetric
 from sacrebleu.metrics.bleu import BLEU
 from sacrebleu.metrics.chrf import CHRF
 
-from seqloom.errors import DataError
-
-
-class Metric(ABC):
-    """A score over a whole data set."""
-
-    @abstractmethod
-    def count(self, hypothesis: str, references: Sequence[str]) -> Any:
-        """What one example contributes; JSON-able or a tuple, so that ranks may exchange it."""
-
-    @abstractmethod
-    def value(self, counts: Sequence[Any]) -> float:
-        """The score of all examples together, on the scale its field reports it on."""
-
-    @abstractmethod
-    def signature(self) -> str:
-        """Everything that two scores must share to be compared."""
+from seqloom.metrics.base import Metric, some
 
 
 @final
@@ -79,28 +61,13 @@ class Chrf(Metric):
         return str(self._scorer.get_signature())
 
 
-def perplexity(nll: float, tokens: int) -> float:
-    """The exponential of the mean negative log-likelihood (nats) of a token; infinite past float64."""
-    try:
-        return math.exp(nll / tokens)
-    except OverflowError:
-        return math.inf
-
-
-def accuracy(correct: int, tokens: int) -> float:
-    """Percentage of tokens predicted right when the model has read the right ones before them."""
-    return 100 * correct / tokens
-
-
 _ONE_REFERENCE = [["-"]]
 """Makes sacrebleu sign for one reference an example until it has scored others."""
 
 
 def _corpus_score(scorer: SacrebleuMetric, counts: Sequence[tuple[str, list[str]]]) -> float:
-    if not counts or not all(references for _, references in counts):
-        raise DataError("a score needs at least one hypothesis, and a reference for each")
-    hypotheses = [hypothesis for hypothesis, _ in counts]
-    most = max(len(references) for _, references in counts)
+    hypotheses = [hypothesis for hypothesis, _ in some(counts)]
+    most = max(len(some(references)) for _, references in counts)
     streams: list[Any] = [  # of one length each: None, which sacrebleu's types deny, stands for no more
         [references[n] if n < len(references) else None for _, references in counts] for n in range(most)
     ]

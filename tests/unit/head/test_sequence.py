@@ -9,10 +9,15 @@ from torch import Tensor, nn
 
 from seqloom.batch import Batch, Decoded, Memory, Padded, Progress
 from seqloom.config import DecodeConfig
-from seqloom.head import SequenceHead
+from seqloom.errors import ConfigError
+from seqloom.head import CtcHead, SequenceHead
+from seqloom.head.sequence import coverage_penalty
+from seqloom.nn.ctc import Ctc, without_eos
 from seqloom.nn.decoder import Decoder
 from seqloom.search.beam import beam_search
+from seqloom.search.ctc import CtcScorer
 from seqloom.search.greedy import greedy_search
+from seqloom.search.scorer import DecoderScorer
 from seqloom.vocabulary import Vocabulary
 
 VOCABULARY = Vocabulary(size=11, pad=0, bos=1, eos=2, unk=3)
@@ -176,7 +181,7 @@ def test_a_batch_without_targets_has_no_loss(head, memory):
 def test_predictions_are_those_of_the_search_of_that_width(head, memory, beam, search):
     options = DecodeConfig.model_validate({"beam": beam, "n_best": beam, "max_length_offset": 6})
     found = head.predict(memory, options)
-    assert found == search(head.scorers(memory), VOCABULARY, options)
+    assert found == search(head.scorers(memory, options), VOCABULARY, options)
     assert [len(outputs) for outputs in found] == [beam] * 4
 
 
@@ -214,3 +219,81 @@ def test_predictions_carry_their_own_attention_where_asked_for(head, memory, bea
             alone = Memory(*(part[row : row + 1] for part in memory))
             (expected,) = head.attend(alone, Padded(tokens, torch.tensor([tokens.shape[1]])))
             torch.testing.assert_close(output.attention, expected[:, : memory.lengths[row]])
+
+
+# With CTC ----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def joint() -> SequenceHead:
+    torch.manual_seed(4)
+    ctc = Ctc(WIDTH, VOCABULARY.size)
+    return SequenceHead(TinyDecoder(), VOCABULARY, label_smoothing=0.1, ctc=ctc, ctc_weight=0.3)
+
+
+def test_the_loss_is_shared_with_ctc(joint, memory):
+    loss = joint(memory, batch_of(TARGET), PROGRESS)
+    alone = SequenceHead(joint.decoder, VOCABULARY, label_smoothing=0.1)(memory, batch_of(TARGET), PROGRESS)
+    ctc = joint.ctc.loss(memory, without_eos(TARGET))
+    torch.testing.assert_close(loss.total, 0.7 * alone.total + 0.3 * ctc.total)
+    assert (loss.elements, loss.parts["nll"]) == (alone.elements, alone.parts["nll"])
+    assert (loss.parts["ctc"], loss.parts["unaligned"]) == (
+        ctc.total,
+        4,
+    )  # its fourth memory has one position
+
+
+@pytest.mark.parametrize("beam", [1, 3])
+@pytest.mark.parametrize(("asked", "weight"), [(None, 0.3), (0.6, 0.6)])
+def test_a_search_is_shared_with_ctc(joint, memory, beam, asked, weight):
+    options = DecodeConfig(beam=beam, ctc=asked, max_length_offset=6)
+    members = joint.scorers(memory, options)
+    assert [(type(m.scorer), m.weight) for m in members] == [
+        (DecoderScorer, 1 - weight),
+        (CtcScorer, weight),
+    ]
+    search = greedy_search if beam == 1 else beam_search
+    assert joint.predict(memory, options) == search(members, VOCABULARY, options)
+
+
+def test_either_voice_may_search_alone(joint, memory):
+    options = DecodeConfig(beam=3, max_length_offset=6)
+    plain = SequenceHead(joint.decoder, VOCABULARY)
+    only = CtcHead(joint.ctc, VOCABULARY)
+    assert joint.predict(memory, options.model_copy(update={"ctc": 0.0})) == plain.predict(memory, options)
+    assert joint.predict(memory, options.model_copy(update={"ctc": 1.0})) == only.predict(memory, options)
+
+
+def test_scores_of_ctc_that_was_not_learned_are_refused(head, memory):
+    head.check(DecodeConfig(ctc=0.0))
+    with pytest.raises(ConfigError, match=r"decode.ctc 0\.3 .* learned none"):
+        head.predict(memory, DecodeConfig(ctc=0.3))
+
+
+# With a penalty on coverage ----------------------------------------------------------------------------
+
+
+def test_the_penalty_is_how_far_attention_to_a_position_is_from_one(memory):
+    attention = torch.zeros(4, 5, 5)
+    attention[0, :, 0] = 1  # five times what is due, and nothing for four others
+    attention[1, :, :2] = torch.tensor([0.25, 0.75])  # written twice: half, and one and a half
+    attention[2] = torch.eye(5)  # written once: as is due to the first, nothing for three
+    attention[3, :4, 0] = 0.5  # one of one, twice what is due
+    expected = (16 + 4) + (0.25 + 0.25) + 3 + 1
+    assert coverage_penalty(attention, TARGET.mask(), memory.mask()).item() == expected
+
+
+def test_the_penalty_is_part_of_the_loss_and_learned_from(head, memory):
+    plain = head(memory, batch_of(TARGET), PROGRESS)
+    head.coverage = 2.0
+    loss = head(memory, batch_of(TARGET), PROGRESS)
+    penalty = coverage_penalty(head.attend(memory, TARGET), TARGET.mask(), memory.mask())
+    torch.testing.assert_close(loss.total, plain.total + 2 * penalty)
+    torch.testing.assert_close(loss.parts["coverage"], penalty.detach())
+    gradients = torch.autograd.grad(loss.total - plain.total, [*head.decoder.cell.parameters()])
+    assert all(gradient.any() for gradient in gradients)
+
+
+def test_a_penalty_without_attention_is_refused(memory):
+    with pytest.raises(ConfigError, match=r"model\.head\.coverage .* model\.attention"):
+        coverage_penalty(None, TARGET.mask(), memory.mask())

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 
 import pytest
 import sacrebleu
 from sacrebleu.metrics import CHRF
 
 from seqloom.errors import DataError
-from seqloom.metrics import Bleu, Chrf, accuracy, perplexity
+from seqloom.metrics import Bleu, Chrf
 
 HYPOTHESES = ["The cat sits on the mat .", "a Dog runs over the green hill", "nothing alike here at all"]
 FIRST = ["The cat sat on the mat .", "A dog runs over a green hill", "Something else altogether, I fear"]
@@ -89,9 +88,3 @@ def test_tokenized_full_stops_pass_without_a_warning(caplog):
     metric = Bleu()
     assert metric.value([metric.count("a b c d .", ["a b c d ."])] * 100) == pytest.approx(100)
     assert not caplog.records
-
-
-def test_perplexity_and_accuracy():
-    assert perplexity(4 * math.log(7), 4) == pytest.approx(7)
-    assert perplexity(1e9, 1) == math.inf
-    assert accuracy(3, 4) == 75

@@ -1,0 +1,44 @@
+"""What a head is."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+from torch import nn
+
+from seqloom.batch import Batch, Loss, Memory, Padded, Progress
+from seqloom.config import DecodeConfig
+
+PredictionT = TypeVar("PredictionT")
+
+
+class Head(nn.Module, ABC, Generic[PredictionT]):
+    """The top of a model. A head over numbers needs no search."""
+
+    @abstractmethod
+    def forward(self, memory: Memory, batch: Batch, progress: Progress) -> Loss:
+        """The loss of a batch that has targets."""
+
+    @abstractmethod
+    def check(self, options: DecodeConfig) -> None:
+        """Looks whether it can search as it is told; called before a training, too.
+
+        Raises:
+            ConfigError: It cannot.
+        """
+
+    @abstractmethod
+    def predict(self, memory: Memory, options: DecodeConfig) -> list[list[PredictionT]]:
+        """For each source its predictions, best first."""
+
+
+def required(target: Padded | None) -> Padded:
+    """A batch's target.
+
+    Raises:
+        ValueError: There is none.
+    """
+    if target is None:
+        raise ValueError("a loss needs targets; this batch has none")
+    return target
