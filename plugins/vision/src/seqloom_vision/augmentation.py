@@ -127,17 +127,16 @@ def stretched(line: Tensor, width: float, height: float) -> Tensor:
 
 def sheared(line: Tensor, degrees: float) -> Tensor:
     """[1, h, T] slanted, and as much wider as that takes."""
-    aside = math.ceil(line.shape[-2] / 2 * abs(math.tan(math.radians(degrees))))
-    wider = F.pad(line, [aside, 0], fill=_ground(line))
-    return F.affine(
-        wider,
+    aside = math.ceil(line.shape[-2] / 2 * abs(math.tan(math.radians(degrees)))) + 1
+    slanted = F.affine(
+        F.pad(line, [2 * aside, 0], fill=_ground(line)),  # twice, as its edges come out dark
         angle=0.0,
         translate=[0, 0],
         scale=1.0,
         shear=[degrees, 0.0],
         interpolation=InterpolationMode.BILINEAR,
-        fill=[float(_ground(line))],
     )
+    return slanted[..., aside:-aside]
 
 
 def blurred(line: Tensor, deviation: float) -> Tensor:

@@ -58,8 +58,8 @@ class Lines(ImageFrontend):
     def forward(self, features: Padded) -> Padded:
         """Columns [B, T, height] uint8, high where there is ink, to [B, T / subsampling, D]."""
         lengths = features.lengths
-        x = masked(features.values[:, None] / 255, lengths)  # [B, 1, T, height]
-        x = x.contiguous(memory_format=torch.channels_last)
+        x = features.values[:, None].to(self.project.weight.dtype) / 255  # [B, 1, T, height]
+        x = masked(x, lengths).contiguous(memory_format=torch.channels_last)
         for blocks, stride in zip(self.stages, self.strides, strict=True):
             lengths = (lengths + stride - 1) // stride
             for block in cast("Iterable[Block]", blocks):  # a ModuleList does not say of what

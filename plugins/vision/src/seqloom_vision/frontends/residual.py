@@ -40,7 +40,7 @@ class GroupNorm(nn.Module):
         if lengths is None:
             return F.group_norm(x, self.groups, self.weight, self.bias, EPSILON)
         count = (lengths * (x.shape[3] * GROUP))[:, None]  # [N, 1]
-        values = x.float()
+        values = x.to(self.weight.dtype)
         mean = self._sums(values) / count  # [N, G]
         variance = (self._sums(values.square()) / count - mean.square()).clamp(min=0)
         scale = self._each((variance + EPSILON).rsqrt()) * self.weight
