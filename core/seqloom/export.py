@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder
-from seqloom.checkpoint import save_tensors, write_folder, write_json
 from seqloom.jsonable import jsonable
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
+from seqloom.storage import save_tensors, write_folder, write_json
 from seqloom.tokenizer import Tokenizer
 from seqloom.trainer import Outcome
 

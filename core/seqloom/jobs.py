@@ -14,7 +14,6 @@ import torch
 from seqloom.allocator import peak_memory_bytes
 from seqloom.baselines import baseline_answers
 from seqloom.build import Builder
-from seqloom.checkpoint import storage_errors, write_json
 from seqloom.config import DecodeConfig
 from seqloom.data.manifest import Examples, Located, file_sha256
 from seqloom.data.skipping import ignore, refuse
@@ -30,6 +29,7 @@ from seqloom.progress import Listener, MetricsLog, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import new_run_id
 from seqloom.site import Site, alone, read_run_config, versions
+from seqloom.storage import storage_errors, write_json
 from seqloom.task import Prediction
 from seqloom.trainer import Trainer
 from seqloom.training import evaluator, ready_training, split_of, training_device

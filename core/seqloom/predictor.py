@@ -10,7 +10,6 @@ from pydantic import ValidationError
 
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import load_tensors, read_json, verify_folder
 from seqloom.config import DecodeConfig
 from seqloom.data.manifest import Located
 from seqloom.decode import decode_stream
@@ -21,6 +20,7 @@ from seqloom.jobfile import Job, job_from_dict
 from seqloom.keys import explain
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Model
+from seqloom.storage import load_tensors, read_json, verify_folder
 from seqloom.task import Prediction
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder, Kit
-from seqloom.checkpoint import verify_folder, write_folder
 from seqloom.config import parts_of
 from seqloom.data.blobs import holder
 from seqloom.data.cache import Cache, Source
@@ -21,6 +20,7 @@ from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
 from seqloom.progress import Watch, unwatched
 from seqloom.site import versions
+from seqloom.storage import verify_folder, write_folder
 from seqloom.task import Example
 
 

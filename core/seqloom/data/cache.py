@@ -23,7 +23,6 @@ from typing import Any, BinaryIO, final
 
 from filelock import FileLock
 
-from seqloom.checkpoint import read_json, storage_errors, verify_folder, write_folder, write_json
 from seqloom.data.batching import Weighed
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader, FirstOf, PlaceList, Places
@@ -33,6 +32,7 @@ from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
 from seqloom.progress import Watch, unwatched
+from seqloom.storage import read_json, storage_errors, verify_folder, write_folder, write_json
 
 FORMAT = 3
 """Raised when the files change their meaning; older caches are then made anew."""

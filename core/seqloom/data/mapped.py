@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqloom.checkpoint import storage_errors
 from seqloom.data.features import Features
 from seqloom.data.manifest import Located
 from seqloom.errors import DataError
+from seqloom.storage import storage_errors
 
 CHUNK = 1_000_000
 """Examples whose lengths are taken at a time."""
