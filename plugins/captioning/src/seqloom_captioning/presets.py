@@ -40,8 +40,20 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
         **SHARED,
         "model": {
             "width": 256,
-            "encoder": {"name": "transformer", "layers": 2, "heads": 4, "feed_forward": 1024, "dropout": 0.2},
-            "decoder": {"name": "transformer", "layers": 3, "heads": 4, "feed_forward": 1024, "dropout": 0.2},
+            "encoder": {
+                "name": "transformer",
+                "layers": 2,
+                "heads": 4,
+                "feed_forward": 1024,
+                "dropout": 0.2,
+            },
+            "decoder": {
+                "name": "transformer",
+                "layers": 3,
+                "heads": 4,
+                "feed_forward": 1024,
+                "dropout": 0.2,
+            },
         },
     },
 }

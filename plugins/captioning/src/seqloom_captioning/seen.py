@@ -72,7 +72,9 @@ def looks(hypothesis: Hypothesis, attention: Tensor, tokenizer: Tokenizer) -> li
     for at in range(len(tokens)):
         own.setdefault(len(tokenizer.decode(tokens[: at + 1]).split()), []).append(at)
     weights = attention.numpy()
-    return [Look(word, weights[own[number]].mean(0)) for number, word in enumerate(words, 1) if number in own]
+    return [
+        Look(word, weights[own[number]].mean(0)) for number, word in enumerate(words, 1) if number in own
+    ]
 
 
 def lit(picture: Image.Image, weights: NDArray[np.float32], grid: tuple[int, int]) -> Image.Image:
