@@ -88,7 +88,16 @@ def training_data(
 def _code(part: object) -> list[str]:
     """Hashes of the code that reads: whoever changes a plugin, its version or not, gets new features."""
     kinds = (kind for kind in type(part).__mro__ if kind.__module__ != "builtins")
-    return [file_sha256(Path(file)) for file in dict.fromkeys(map(inspect.getfile, kinds))]
+    return [file_sha256(file) for file in sorted({file for kind in kinds for file in _sources(kind)})]
+
+
+def _sources(kind: type) -> Iterable[Path]:
+    """The file of a class; of a plugin's, all files of the package, as they may read in many."""
+    file = Path(inspect.getfile(kind))
+    package, _, inner = kind.__module__.partition(".")
+    if package == "seqloom" or not inner:
+        return [file]
+    return file.parents[inner.count(".")].rglob("*.py")
 
 
 def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from seqloom.hooks import ModalitySpec, hookimpl
+from seqloom_vision.formats import SUFFIXES
 from seqloom_vision.options import ImageOptions
 
 if TYPE_CHECKING:
@@ -30,6 +31,6 @@ def seqloom_modalities() -> Sequence[ModalitySpec[Any]]:
             summary="Pictures: JPEG, PNG, WebP, BMP",
             options=ImageOptions,
             load=_load,
-            files=True,
+            files=tuple(SUFFIXES),
         )
     ]

@@ -34,7 +34,7 @@ def build(options: ImageOptions) -> ImageModality:
         lines = LineFeatures(options.size, options.frontend.ink)
         return ImageModality(lines, _augmentation(options), frontend)
     side = options.size if options.augment.crop is None else round(MARGIN * options.size)
-    return ImageModality(PictureFeatures(side, options.fit), _augmentation(options), frontend)
+    return ImageModality(PictureFeatures(options.size, side, options.fit), _augmentation(options), frontend)
 
 
 def _augmentation(options: ImageOptions) -> Augmentation:

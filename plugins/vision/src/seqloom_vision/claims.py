@@ -10,9 +10,7 @@ from typing import Final
 from PIL import Image, JpegImagePlugin
 
 from seqloom.errors import DataError
-
-SUFFIXES: Final = {".jpg": "JPEG", ".jpeg": "JPEG", ".png": "PNG", ".webp": "WebP", ".bmp": "BMP"}
-"""The formats that are read, by what names of files end in."""
+from seqloom_vision.formats import SUFFIXES
 
 PNG_BEGINNING: Final = b"\x89PNG\r\n\x1a\n"
 PIXELS: Final = 50_000_000

@@ -1,7 +1,8 @@
-"""Files to what is kept of them: whole pictures of one size, text lines of one height."""
+"""Files to what is kept of them, and back to what can be shown: whole pictures, and text lines."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -18,28 +19,51 @@ Fit = Literal["crop", "pad", "stretch"]
 COLUMNS: Final = 16_384  # of a line: what is wider in proportion to its height is no text line
 
 
-@dataclass(frozen=True)
-class PictureFeatures:
-    """Reads whole pictures as one frame each.
+class Features(ABC):
+    """What is kept of one kind of picture."""
 
-    Attributes:
-        side: Columns and rows of pixels.
-        fit: How a picture becomes a square: ``crop`` takes its middle, ``pad`` puts white beside it,
-            ``stretch`` gives up its proportions.
-    """
-
-    side: int
-    fit: Fit
-
-    def __call__(self, raw: str) -> Tensor:
-        """A file to [1, 3, side, side] uint8.
+    @abstractmethod
+    def read(self, raw: str) -> Tensor:
+        """A file to features [T, *F] uint8.
 
         Raises:
             DataError: It is no picture that we read.
         """
+
+    @abstractmethod
+    def seen(self, features: Tensor) -> Tensor:
+        """Features [T, *F] to what a model sees of them: [frames, 3, rows, columns] uint8."""
+
+
+@dataclass(frozen=True)
+class PictureFeatures(Features):
+    """Whole pictures of one frame.
+
+    Attributes:
+        size: Columns and rows of pixels that a model sees: the middle of what is kept.
+        side: Those that are kept.
+        fit: How a picture becomes a square: ``crop`` takes its middle, ``pad`` puts white beside it,
+            ``stretch`` gives up its proportions.
+    """
+
+    size: int
+    side: int
+    fit: Fit
+
+    def read(self, raw: str) -> Tensor:
+        """A file to [1, 3, side, side]."""
         picture = read_picture(raw, "RGB", (self.side, self.side))
         pixels = torch.from_numpy(np.array(fitted(picture, self.side, self.fit)))
         return pixels.permute(2, 0, 1)[None].contiguous()
+
+    def seen(self, features: Tensor) -> Tensor:
+        return middle(features, self.size)
+
+
+def middle(pictures: Tensor, size: int) -> Tensor:
+    """[.., H, W] to its middle [.., size, size]."""
+    top, left = ((extent - size) // 2 for extent in pictures.shape[-2:])
+    return pictures[..., top : top + size, left : left + size]
 
 
 def fitted(picture: Image.Image, side: int, fit: Fit) -> Image.Image:
@@ -58,8 +82,8 @@ def fitted(picture: Image.Image, side: int, fit: Fit) -> Image.Image:
 
 
 @dataclass(frozen=True)
-class LineFeatures:
-    """Reads text lines, column by column.
+class LineFeatures(Features):
+    """Text lines, column by column; ink is high, as beside a line there is none.
 
     Attributes:
         height: Rows of pixels.
@@ -69,12 +93,8 @@ class LineFeatures:
     height: int
     ink: Literal["dark", "light"]
 
-    def __call__(self, raw: str) -> Tensor:
-        """A file to [columns, height] uint8: ink is high, as beside a line there is none.
-
-        Raises:
-            DataError: It is no picture that we read, or far too wide.
-        """
+    def read(self, raw: str) -> Tensor:
+        """A file to [columns, height]; a picture that is far too wide for its height is no line."""
         picture = read_picture(raw, "L", (1, self.height))
         columns = max(1, round(picture.width * self.height / picture.height))
         if columns > COLUMNS:
@@ -84,4 +104,10 @@ class LineFeatures:
                 raw,
             )
         pixels = torch.from_numpy(np.array(picture.resize((columns, self.height))))
-        return (255 - pixels if self.ink == "dark" else pixels).T.contiguous()
+        return self._inked(pixels).T.contiguous()
+
+    def seen(self, features: Tensor) -> Tensor:
+        return self._inked(features.T).expand(1, 3, -1, -1)
+
+    def _inked(self, pixels: Tensor) -> Tensor:
+        return 255 - pixels if self.ink == "dark" else pixels

@@ -11,11 +11,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
-from pathlib import Path
 from typing import Final
 
 from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 
+from seqloom.data.blobs import read_bytes
 from seqloom.errors import DataError
 from seqloom_vision.claims import check_cost, check_label, check_size, check_sums, form_of
 from seqloom_vision.opaque import Mode, opaque
@@ -42,15 +42,16 @@ def read_picture(raw: str, mode: Mode = "RGB", least: tuple[int, int] | None = N
     """The picture in a file: upright, opaque, in 8 bits.
 
     Args:
-        raw: The file's path.
+        raw: The path of a file, or of a member of a tar archive.
         mode: Grey or colour.
         least: Columns and rows that are needed: of a picture of twice as many or more, only so much is
             read that it has twice as many. None for the whole picture.
 
     Raises:
         DataError: The file is no picture that we read, or a damaged, animated or too large one.
+        StorageError: It cannot be read.
     """
-    data = _bytes(raw)
+    data = read_bytes(raw, FILE_BYTES)
     with _told(raw):
         form = form_of(data)
         check_label(raw, form)
@@ -67,17 +68,6 @@ def read_picture(raw: str, mode: Mode = "RGB", least: tuple[int, int] | None = N
         read = _shrunk(picture, mode, _as_stored(least or picture.size, picture))
         turn = UPRIGHT.get(_orientation(picture))
         return read if turn is None else read.transpose(turn)
-
-
-def _bytes(raw: str) -> bytes:
-    try:
-        with Path(raw).open("rb") as file:
-            data = file.read(FILE_BYTES + 1)
-    except OSError as error:
-        raise DataError(f"cannot be read: {error.strerror}", raw) from error
-    if len(data) > FILE_BYTES:
-        raise DataError(f"larger than the {FILE_BYTES:,} bytes that a picture may have", raw)
-    return data
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from seqloom.batch import Padded
 from seqloom.modality import Frontend
 from seqloom.nn.positions import sinusoids
+from seqloom_vision.features import middle
 
 Colour = tuple[float, float, float]
 """Red, green and blue, from 0 to 1."""
@@ -92,9 +93,7 @@ class GridFrontend(ImageFrontend):
 
     def normalized(self, pictures: Tensor) -> Tensor:
         """[N, 3, H, W] uint8 to [N, 3, size, size], its channels last in memory."""
-        top, left = ((extent - self.trunk.size) // 2 for extent in pictures.shape[-2:])
-        middle = pictures[..., top : top + self.trunk.size, left : left + self.trunk.size]
-        scaled = (middle / 255 - self.mean) / self.deviation
+        scaled = (middle(pictures, self.trunk.size) / 255 - self.mean) / self.deviation
         return scaled.contiguous(memory_format=torch.channels_last)
 
 
