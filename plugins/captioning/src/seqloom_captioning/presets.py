@@ -24,7 +24,7 @@ PRESETS: Mapping[str, Mapping[str, Any]] = {
             "head": {"name": "sequence", "label_smoothing": 0.0},
         },
     },
-    # Xu et al. 2015: an LSTM that looks at parts of the picture, all of which it is to have looked at (4.2.1)
+    # Xu et al. 2015: an LSTM that looks at parts of the picture, at each of them in the end (section 4.2.1)
     "show-attend-tell": {
         **SHARED,
         "model": {
@@ -67,7 +67,7 @@ name: my-captions         # what the model is registered as
 
 data:
   root: .                 # files are relative to this folder; ${NAME} is an environment variable
-  # A JSON object a line: {"image": "photos/1.jpg", "captions": ["A dog runs.", "A brown dog is running."]} ...
+  # A JSON object a line, as {"image": "photos/1.jpg", "captions": ["A dog runs.", "A brown dog runs."]} ...
   train: {file: train.jsonl, columns: {image: image, target: captions}}
   valid: {file: valid.jsonl, columns: {image: image, target: captions}}
   # ... or tar archives with 1.jpg, 1.txt, 2.jpg, 2.txt and so on:

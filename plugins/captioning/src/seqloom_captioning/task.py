@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import final
 
-from seqloom.checkpoint import storage_errors
 from seqloom.config import DecodeConfig
 from seqloom.hooks import Options
 from seqloom.modality import Modality
+from seqloom.storage import storage_errors
 from seqloom.task import Prediction, TextTask
 
 
