@@ -22,6 +22,17 @@ class Frontend(nn.Module, ABC):
     def forward(self, features: Padded) -> Padded:
         """Features [B, T, *F] to [B, S, D]."""
 
+    def load_pretrained(self) -> None:
+        """Takes weights from elsewhere to begin with, where the modality's options name some.
+
+        Called once, before the first step of a training. What it learns from there on is saved with the
+        model, which never needs them again.
+
+        Raises:
+            ConfigError: They are not there, or do not fit.
+        """
+        return
+
 
 class Modality(ABC):
     """One kind of input. It pickles: data workers get a copy."""
@@ -45,7 +56,8 @@ class Modality(ABC):
         """A variation of an example's features for training; return ``features`` for none.
 
         Args:
-            features: [T, *F] from :meth:`read`; never to be changed in place.
+            features: [T, *F] from :meth:`read`; never to be changed in place. The variation may be of
+                another T, and of another F where those of all inputs are alike.
             generator: Seeded by (seed, epoch, example): the only randomness to use, so that workers,
                 batch size and restarts change nothing.
         """
