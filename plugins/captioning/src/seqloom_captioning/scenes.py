@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image, ImageDraw
 
-SIDE: Final = 64  # pixels of a picture
+SIDE: Final = 48  # pixels of a picture
 FINENESS: Final = 4  # times finer than it is kept is it drawn
 
 COLOURS: Final = {
@@ -21,13 +21,8 @@ COLOURS: Final = {
     "black": (25, 25, 25),
 }
 SHAPES: Final = ("circle", "square", "triangle", "star", "cross")
-SIZES: Final = {"small": 0.09, "large": 0.19}  # half of a shape's extent, as a share of the side
-OUTER: Final = 0.34  # of a shape that another one is inside of
-
-HELD_OUT: Final = frozenset(
-    {("red", "star"), ("green", "circle"), ("blue", "triangle"), ("yellow", "square"), ("black", "cross")}
-)
-"""Colours and shapes that no scene of a training has together."""
+SIZES: Final = {"small": 0.12, "large": 0.2}  # half of a shape's extent, as a share of the side
+OUTER: Final = 0.36  # of a shape that another one is inside of
 
 PLACES: Final = {
     "at the top left": (0.25, 0.25),
@@ -53,13 +48,20 @@ class Thing(NamedTuple):
     colour: str
     shape: str
 
-    @property
-    def is_held_out(self) -> bool:
-        """Whether no training has its colour and its shape together."""
-        return (self.colour, self.shape) in HELD_OUT
-
     def __str__(self) -> str:
         return f"a {self.size} {self.colour} {self.shape}"
+
+
+HELD_OUT: Final = frozenset(
+    {
+        *(Thing("small", "red", "star"), Thing("large", "black", "star")),
+        *(Thing("small", "green", "circle"), Thing("large", "yellow", "circle")),
+        *(Thing("small", "blue", "triangle"), Thing("large", "purple", "triangle")),
+        *(Thing("small", "yellow", "square"), Thing("large", "red", "square")),
+        *(Thing("small", "purple", "cross"), Thing("large", "green", "cross")),
+    }
+)
+"""What no scene of a training has, though it has their sizes, colours and shapes, and any two of these."""
 
 
 class Drawn(NamedTuple):
@@ -80,7 +82,7 @@ class Scene(NamedTuple):
     @property
     def is_new(self) -> bool:
         """Whether it has something that no training has."""
-        return any(one.thing.is_held_out for one in self.drawn)
+        return any(one.thing in HELD_OUT for one in self.drawn)
 
 
 # Scenes ------------------------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ class Scene(NamedTuple):
 def scenes(rng: random.Random, *, new: bool) -> Iterator[Scene]:
     """Scenes without end, each with something held out if ``new``, else none of it."""
     while True:
-        scene = rng.choices((_alone, _beside, _inside), (2, 7, 2))[0](rng)
+        scene = rng.choices((_alone, _beside, _inside), (3, 5, 2))[0](rng)
         if scene.is_new == new:
             yield scene
 
@@ -115,8 +117,8 @@ def _beside(rng: random.Random) -> Scene:
     drawn = tuple(
         Drawn(
             thing,
-            _near(rng, 0.5 + side * 0.23 * across, 0.03 if across else 0.12),
-            _near(rng, 0.5 + side * 0.23 * down, 0.03 if down else 0.12),
+            _near(rng, 0.5 + side * 0.25 * across, 0.03 if across else 0.12),
+            _near(rng, 0.5 + side * 0.25 * down, 0.03 if down else 0.12),
             _extent(rng, SIZES[thing.size]),
         )
         for side, thing in ((1, first), (-1, second))
@@ -132,7 +134,7 @@ def _inside(rng: random.Random) -> Scene:
     across, down = _near(rng, 0.5, 0.1), _near(rng, 0.5, 0.1)
     drawn = (
         Drawn(outer, across, down, _extent(rng, OUTER)),
-        Drawn(inner, across, down, _extent(rng, SIZES["small"])),
+        Drawn(inner, across, down, _extent(rng, 0.1)),
     )
     return Scene(drawn, f"{inner} inside {outer}")
 
@@ -142,7 +144,7 @@ def _near(rng: random.Random, middle: float, distance: float = 0.04) -> float:
 
 
 def _extent(rng: random.Random, usual: float) -> float:
-    return usual * rng.uniform(0.9, 1.1)
+    return usual * rng.uniform(0.93, 1.07)
 
 
 # Pictures ----------------------------------------------------------------------------------------------
@@ -173,7 +175,7 @@ def _outline(shape: str) -> list[tuple[float, float]]:
         case "triangle":
             return [(1.2, turn * at / 3) for at in range(3)]
         case "star":
-            return [(1.25 if at % 2 == 0 else 0.5, turn * at / 10) for at in range(10)]
+            return [(1.2 if at % 2 == 0 else 0.5, turn * at / 10) for at in range(10)]
         case "cross":
             arm = math.atan(1 / 3)  # half of an arm's width over its length
             corners = ((1.1, -arm), (1.1, arm), (0.49, turn / 8))
