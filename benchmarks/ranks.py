@@ -20,13 +20,13 @@ from pathlib import Path
 import torch
 
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import write_json
 from seqloom.data.manifest import file_sha256
 from seqloom.data.splits import split_files
 from seqloom.jobfile import load_job
 from seqloom.progress import Window
 from seqloom.registry.store import Registry
 from seqloom.site import Site
+from seqloom.storage import write_json
 from seqloom.training import ready_training
 from seqloom.world import World
 

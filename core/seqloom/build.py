@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Kit:
     Attributes:
         task: Reads targets, shows results.
         modalities: For each input slot.
+        files: For each input slot, what its files end in; nothing for a slot of texts.
         tokenizers: By the name that the job gives them: a slot's, or ``joint``.
         target_signature: What perplexity and accuracy are counted over, as ``token:bpe|size:8000``;
             empty for a target without tokens.
@@ -42,6 +43,7 @@ class Kit:
 
     task: Task
     modalities: dict[str, Modality]
+    files: dict[str, Sequence[str]]
     tokenizers: dict[str, Tokenizer]
     target_signature: str
 
@@ -120,13 +122,14 @@ class Builder:
 
     def slots(self) -> dict[str, bool]:
         """For each input slot, whether its column of a data file holds paths."""
-        return {slot: self._modality_spec(slot).files for slot in self.task_spec.inputs}
+        return {slot: bool(self._modality_spec(slot).files) for slot in self.task_spec.inputs}
 
     def kit(self, tokenizers: dict[str, Tokenizer]) -> Kit:
         """The task and the modalities, with their tokenizers."""
-        modalities = {}
+        modalities, files = {}, {}
         for slot in self.task_spec.inputs:
             spec = self._modality_spec(slot)
+            files[slot] = spec.files
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
             modalities[slot] = spec.load()(self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
@@ -134,7 +137,7 @@ class Builder:
         task = self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
-        return Kit(task, modalities, tokenizers, signature)
+        return Kit(task, modalities, files, tokenizers, signature)
 
     def _input_part(self, slot: str) -> Part:
         return self.config.inputs.get(slot, Part(name=self.task_spec.inputs[slot]))

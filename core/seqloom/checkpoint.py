@@ -1,174 +1,27 @@
-"""Folders that are there whole or not at all: checkpoints and model folders.
-
-A folder is written aside, each file flushed to the disk, a manifest of sha256 sums added, and then
-renamed into its place. One that is there already is renamed out of the way first and removed last: no
-moment is without a whole copy on the disk. Weights and states are safetensors and JSON; nothing is
-ever unpickled.
-"""
+"""The checkpoints of a training: all that it needs to go on as if it had never stopped."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from seqloom.errors import CorruptError, StorageError
+from seqloom.storage import (
+    discard_folder,
+    load_tensors,
+    read_json,
+    recover_folders,
+    save_tensors,
+    verify_folder,
+    write_folder,
+    write_json,
+)
 
-MANIFEST = "manifest.json"
 LEARNING = "learning.safetensors"
-
-
-@contextmanager
-def storage_errors(path: Path, doing: str) -> Iterator[None]:
-    """Turns the system's errors into one that says what was being done to which path."""
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise StorageError(f"{path}: cannot {doing} it: {reason}") from error
-    except SafetensorError as error:
-        raise StorageError(f"{path}: cannot {doing} it: {error}") from error
-
-
-def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
-    """Makes ``folder`` out of the files that ``write`` puts into a folder given to it.
-
-    Args:
-        folder: Where it shall be; one that is there is replaced.
-        write: Fills an empty folder.
-
-    Returns:
-        sha256 of the manifest, which holds that of every file.
-
-    Raises:
-        StorageError: The disk is full or read-only; nothing is left behind.
-    """
-    aside, old = _beside(folder, "new"), _beside(folder, "old")
-    with storage_errors(folder, "save"):
-        try:
-            shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
-            aside.mkdir(parents=True)
-            write(aside)
-            digest = _seal(aside)
-            _swap(aside, folder, old)
-        finally:
-            shutil.rmtree(aside, ignore_errors=True)
-    shutil.rmtree(old, ignore_errors=True)
-    return digest
-
-
-def _swap(new: Path, folder: Path, old: Path) -> None:
-    """Puts ``new`` in the place of ``folder``, which goes to ``old``; where that fails, puts both back."""
-    if folder.exists():
-        shutil.rmtree(old, ignore_errors=True)
-        folder.rename(old)
-    try:
-        new.rename(folder)
-        _flush(folder.parent)
-    except OSError:
-        if folder.exists():
-            folder.rename(new)
-        if old.exists():
-            old.rename(folder)
-        raise
-
-
-def _discard(folder: Path) -> None:
-    """Removes a folder, which is absent before its first file goes."""
-    gone = _beside(folder, "gone")
-    with suppress(OSError):  # a disk that does not let go of it costs room, and nothing else
-        folder.rename(gone)
-    shutil.rmtree(gone, ignore_errors=True)
-
-
-def _beside(folder: Path, kind: str) -> Path:
-    """Where a folder is while it is not to be seen."""
-    return folder.with_name(f".{folder.name}.{kind}")
-
-
-def verify_folder(folder: Path) -> str:
-    """Checks every file of a folder against its manifest.
-
-    Returns:
-        sha256 of the manifest.
-
-    Raises:
-        CorruptError: A file is missing, was added, or is not what was saved; it is named.
-    """
-    manifest = folder / MANIFEST
-    try:
-        text = manifest.read_bytes()
-        sums = dict(json.loads(text)["sha256"])
-        is_ours = text == _manifest(sums)  # nobody vouches for the manifest but its own form
-    except FileNotFoundError as error:
-        raise CorruptError(f"{folder}: there is no {MANIFEST}: this is no whole folder") from error
-    except OSError as error:
-        raise CorruptError(f"{manifest}: it cannot be read: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError):
-        is_ours = False
-    if not is_ours:
-        raise CorruptError(f"{manifest}: the manifest is damaged; take another copy")
-    if added := _files(folder) - sums.keys():
-        raise CorruptError(f"{folder / min(added)}: the manifest does not know this file; take it away")
-    for name, expected in sums.items():
-        file = folder / name
-        if not file.is_file():
-            raise CorruptError(f"{file}: the file is missing; take another copy")
-        try:
-            found = _sha256(file)
-        except OSError as error:
-            raise CorruptError(f"{file}: it cannot be read: {error.strerror}") from error
-        if found != expected:
-            raise CorruptError(f"{file}: its bytes are not those that were saved; take another copy")
-    return hashlib.sha256(text).hexdigest()
-
-
-def read_json(file: Path) -> Any:
-    """A JSON file's content.
-
-    Raises:
-        StorageError: It is not there.
-        CorruptError: It is not JSON.
-    """
-    with storage_errors(file, "read"):
-        text = file.read_text(encoding="utf-8")
-    try:
-        return json.loads(text)
-    except ValueError as error:
-        raise CorruptError(f"{file}: this is not JSON ({error})") from error
-
-
-def write_json(file: Path, value: Any) -> None:
-    """Writes a value for people and programs alike."""
-    file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-def save_tensors(file: Path, tensors: Mapping[str, Tensor]) -> None:
-    """Writes named tensors as safetensors."""
-    save_file({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, file)
-
-
-def load_tensors(file: Path) -> dict[str, Tensor]:
-    """Reads named tensors, on the CPU.
-
-    Raises:
-        StorageError: The file is missing or no safetensors.
-    """
-    with storage_errors(file, "read"):
-        return load_file(file)
-
-
-# Checkpoints of a training -----------------------------------------------------------------------------
 
 
 class Checkpoints:
@@ -184,14 +37,8 @@ class Checkpoints:
         self.say = say
 
     def recover(self) -> None:
-        """Clears away what a killed process left; where it was about to replace one, that is put back."""
-        for old in self.folder.glob(".*.old"):
-            place = old.with_name(old.stem[1:])
-            if not place.exists():
-                old.rename(place)
-        for kind in ("old", "new", "gone"):
-            for left in self.folder.glob(f".*.{kind}"):
-                shutil.rmtree(left, ignore_errors=True)
+        """Clears away what a killed process left."""
+        recover_folders(self.folder)
 
     def path(self, step: int) -> Path:
         """Where the checkpoint of a step is, or would be."""
@@ -282,7 +129,7 @@ class Checkpoints:
         """Removes all checkpoints but those of the steps given."""
         for step in self.steps():
             if step not in keep:
-                _discard(self.path(step))
+                discard_folder(self.path(step))
 
 
 def _optimizer_state(optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Any]:
@@ -304,38 +151,3 @@ def _restore_optimizer(
         index, key = name.split(".", 1)
         state.setdefault(int(index), {})[key] = tensor
     optimizer.load_state_dict({"state": state, "param_groups": groups})
-
-
-# Bytes on the disk -------------------------------------------------------------------------------------
-
-
-def _files(folder: Path) -> set[str]:
-    """The names of all files of a folder but its manifest."""
-    paths = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix() for path in paths} - {MANIFEST}
-
-
-def _seal(folder: Path) -> str:
-    manifest = folder / MANIFEST
-    manifest.write_bytes(_manifest({name: _sha256(folder / name) for name in sorted(_files(folder))}))
-    for path in [*folder.rglob("*"), folder]:
-        _flush(path)
-    return _sha256(manifest)
-
-
-def _manifest(sums: Mapping[str, str]) -> bytes:
-    return (json.dumps({"sha256": sums}, indent=2, ensure_ascii=False) + "\n").encode()
-
-
-def _sha256(file: Path) -> str:
-    with file.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _flush(path: Path) -> None:
-    """Waits until a file's bytes, or a folder's names, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

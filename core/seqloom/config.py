@@ -43,39 +43,51 @@ class Part(BaseModel):
 
 Weight = Annotated[float, Field(gt=0, le=1000)]
 WEIGHT = "How often these examples occur in a pass over data.train; of 0.25, each pass has another quarter."
+TARGETS = (
+    "How many of an example's targets are taken, where it has several: the first so many; null for all."
+)
 
 
 class TableSplit(Options):
     """Examples in the rows of one file, or of several."""
 
     file: str = Field(
-        description="A .tsv, .csv or .jsonl file, plain or .gz, or a .parquet file, relative to data.root; "
-        "or a pattern, as part-*.tsv, for all files that it matches."
+        description="A .tsv, .csv or .jsonl file, plain or .gz, or a .parquet or .tar file, relative to "
+        "data.root; or a pattern, as part-*.tsv, for all files that it matches."
     )
-    columns: dict[str, int | str] = Field(
+    columns: dict[str, int | str | list[int | str]] = Field(
         description="Each slot's column: its name (the first line of TSV and CSV is then a header), "
-        "or its number from 0 (the file then has no header)."
+        "or its number from 0 (the file then has no header); of target, several columns may be listed."
     )
+    targets: PositiveInt | None = Field(None, description=TARGETS)
     weight: Weight = Field(1.0, description=WEIGHT)
 
     @property
-    def slots(self) -> Mapping[str, int | str]:
-        """What there is of each slot."""
-        return self.columns
+    def slots(self) -> Mapping[str, tuple[int | str, ...]]:
+        """The columns of each slot."""
+        return {
+            slot: tuple(given) if isinstance(given, list) else (given,)
+            for slot, given in self.columns.items()
+        }
 
 
 class ParallelSplit(Options):
-    """Examples in the lines of a file for each slot; its files alone stand for it where it weighs 1."""
+    """Examples in the lines of a file for each slot; short for it are its files alone."""
 
-    files: dict[str, str] = Field(
-        description="Each slot's text file, plain or .gz, with an example a line; or a pattern."
+    files: dict[str, str | list[str]] = Field(
+        description="Each slot's text file, plain or .gz, with an example a line, or a pattern; "
+        "of target, several may be listed."
     )
+    targets: PositiveInt | None = Field(None, description=TARGETS)
     weight: Weight = Field(1.0, description=WEIGHT)
 
     @property
-    def slots(self) -> Mapping[str, int | str]:
-        """What there is of each slot."""
-        return self.files
+    def slots(self) -> Mapping[str, tuple[str, ...]]:
+        """The files of each slot."""
+        return {
+            slot: tuple(given) if isinstance(given, list) else (given,)
+            for slot, given in self.files.items()
+        }
 
 
 def _kind_of_part(value: Any) -> str:
@@ -97,7 +109,7 @@ def _unweighed(value: Any) -> Any:
 
 Table = Annotated[TableSplit, Tag("table")]
 Files = Annotated[ParallelSplit, Tag("long")]
-Parallel = Annotated[dict[str, str], BeforeValidator(_unweighed), Tag("parallel")]
+Parallel = Annotated[dict[str, str | list[str]], BeforeValidator(_unweighed), Tag("parallel")]
 
 PartConfig = Annotated[Table | Files | Parallel, Discriminator(_kind_of_part)]
 """Either a table, or for each slot a text file (plain or .gz) with an example a line, or a pattern."""
@@ -297,6 +309,11 @@ class EvaluateConfig(Options):
         None, description="Evaluations without a better score before training stops; null for never."
     )
     beam: PositiveInt = Field(1, description="Hypotheses kept while decoding data.valid.")
+    baselines: tuple[Literal["nearest", "frequent"], ...] = Field(
+        (),
+        description="Answers that take no model, scored beside it by `seqloom evaluate`: the target of the "
+        "training example whose features are nearest, or the most frequent target.",
+    )
 
 
 # Decoding ----------------------------------------------------------------------------------------------

@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from seqloom.build import Builder, Kit
-from seqloom.config import SplitConfig
 from seqloom.data.features import FeatureReader, PlaceList, Places
 from seqloom.data.manifest import Examples
 from seqloom.data.skipping import Skips, ignore
@@ -85,13 +84,12 @@ def check_data(
     """
     splits = {name: split for name in SPLITS if (split := getattr(job.config.data, name)) is not None}
 
-    def examples(split: SplitConfig, doing: str) -> Examples:
-        return Examples(split, job.root, builder.slots(), ignore, partial(watch, doing))
+    def examples(name: str, doing: str) -> Examples:
+        watched = partial(watch, doing)
+        return Examples(splits[name], job.root, builder.slots(), ignore, watched, apart=name == "train")
 
-    kit = builder.kit(builder.fit_tokenizers(examples(splits["train"], "reading for tokenizers")))
-    scans = [
-        _scan(name, examples(split, f"looking at {name}"), builder, kit) for name, split in splits.items()
-    ]
+    kit = builder.kit(builder.fit_tokenizers(examples("train", "reading for tokenizers")))
+    scans = [_scan(name, examples(name, f"looking at {name}"), builder, kit) for name in splits]
     findings = [found for scan in scans for found in _findings(scan, job.config.data.max_length)]
     findings += [found for first, second in combinations(scans, 2) for found in _shared(first, second)]
     return DataReport(

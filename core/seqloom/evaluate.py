@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
 
@@ -118,14 +118,31 @@ class Evaluator:
         if "correct" in sums:
             values["accuracy"] = accuracy(int(sums["correct"]), elements)
         scores = [self._score(name, value, step, self.target_signature) for name, value in values.items()]
+        if not self.metrics:
+            return scores
         texts = dict(pair for share in shares for pair in share["texts"])
         search = f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
+        return scores + self._text_scores([texts[id_] for id_ in range(len(self.dataset))], step, search)
+
+    def baseline_scores(self, name: str, texts: Sequence[str], step: int) -> list[Score]:
+        """The metrics of a baseline's answers, as ``nearest/bleu``.
+
+        Args:
+            name: The baseline.
+            texts: An answer for each example.
+            step: Of the model that it stands beside.
+        """
+        scores = self._text_scores(texts, step, f"|baseline:{name}")
+        return [replace(score, metric=f"{name}/{score.metric}") for score in scores]
+
+    def _text_scores(self, texts: Sequence[str], step: int, how: str) -> list[Score]:
+        scores = []
         for name, metric in self.metrics.items():
             counts = [
-                metric.count(texts[id_], example.references)
-                for id_, example in enumerate(self.dataset.examples)
+                metric.count(text, example.references)
+                for text, example in zip(texts, self.dataset.examples, strict=True)
             ]
-            scores.append(self._score(name, metric.value(counts), step, metric.signature() + search))
+            scores.append(self._score(name, metric.value(counts), step, metric.signature() + how))
         return scores
 
     def _score(self, name: str, value: float, step: int, signature: str) -> Score:

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder
-from seqloom.checkpoint import save_tensors, write_folder, write_json
 from seqloom.jsonable import jsonable
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Score
+from seqloom.storage import save_tensors, write_folder, write_json
 from seqloom.tokenizer import Tokenizer
 from seqloom.trainer import Outcome
 
@@ -85,11 +85,14 @@ model.predict(["..."])
 def _data(split: Any) -> str:
     if isinstance(split, list):
         return "; ".join(map(_data, split))
-    if "columns" not in split and not isinstance(split.get("files"), dict):
-        return ", ".join(split.values())  # the short form
-    files = [split["file"]] if "columns" in split else split["files"].values()
-    weight = "" if split["weight"] == 1 else f" (weight {split['weight']:g})"
-    return ", ".join(files) + weight
+    if "columns" in split:
+        files, weight = [split["file"]], split["weight"]
+    elif isinstance(split.get("files"), dict):
+        files, weight = list(split["files"].values()), split["weight"]
+    else:
+        files, weight = list(split.values()), 1  # the short form
+    names = [name for given in files for name in (given if isinstance(given, list) else [given])]
+    return ", ".join(names) + ("" if weight == 1 else f" (weight {weight:g})")
 
 
 def _table(scores: Sequence[Score]) -> str:

@@ -215,12 +215,14 @@ class ModalitySpec(Spec[OptionsT]):
     Attributes:
         load: Imports its code and gives its builder; the tokenizer is None unless asked for.
         takes_tokenizer: Whether its inputs are tokens; the slot's tokenizer is then fitted and given.
-        files: Whether its column of a data file holds paths, relative to the data's root.
+        files: What its files end in, as ``(".png", ".jpg")``: its column of a data file then holds paths,
+            relative to the data's root, and its verbs take files, folders and patterns. Empty where its
+            inputs are texts.
     """
 
     load: Callable[[], Callable[[OptionsT, Tokenizer | None], Modality]]
     takes_tokenizer: bool = False
-    files: bool = False
+    files: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

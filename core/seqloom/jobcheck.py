@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -220,20 +220,27 @@ def _split_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Compla
             yield from _slots_of_part(part.slots, path, slots)
 
 
-def _slots_of_part(given: Iterable[str], path: KeyPath, slots: list[str]) -> Iterator[Complaint]:
+def _slots_of_part(
+    given: Mapping[str, Sequence[int | str]], path: KeyPath, slots: list[str]
+) -> Iterator[Complaint]:
     for slot in given:
         if slot not in slots:
             yield _unknown((*path, slot), "slot", slots)
     for slot in slots:
         if slot not in given:
             yield _about((*path, slot), "is missing")
+        elif slot != TARGET and len(given[slot]) != 1:
+            yield _about((*path, slot), f"only `{TARGET}` may have several")
+        elif not given[slot]:
+            yield _about((*path, slot), "an empty list names nothing")
 
 
 def _score_complaints(config: JobConfig) -> Iterator[Complaint]:
     names = [part.name for part in config.evaluate.metrics]
-    for index, name in enumerate(names):
-        if name in names[:index]:
-            yield _about(("evaluate", "metrics", index), f"{name} is there twice")
+    for key, given in (("metrics", names), ("baselines", config.evaluate.baselines)):
+        for index, name in enumerate(given):
+            if name in given[:index]:
+                yield _about(("evaluate", key, index), f"{name} is there twice")
     if config.evaluate.best not in {*OWN_SCORES, *names}:
         message = unknown_name("score", config.evaluate.best, [*OWN_SCORES, *names])
         yield _about(("evaluate", "best"), f"{message} Others must be listed in evaluate.metrics.")

@@ -12,13 +12,15 @@ from typing import Any
 import torch
 
 from seqloom.allocator import peak_memory_bytes
+from seqloom.baselines import baseline_answers
 from seqloom.build import Builder
-from seqloom.checkpoint import storage_errors, write_json
 from seqloom.config import DecodeConfig
-from seqloom.data.manifest import Located, file_sha256
+from seqloom.data.manifest import Examples, Located, file_sha256
+from seqloom.data.skipping import ignore, refuse
 from seqloom.data.splits import split_files
 from seqloom.device import Device
 from seqloom.errors import DataError, Interrupted, StorageError, UsageError
+from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.ledger import Ledger
@@ -27,6 +29,7 @@ from seqloom.progress import Listener, MetricsLog, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import new_run_id
 from seqloom.site import Site, alone, read_run_config, versions
+from seqloom.storage import storage_errors, write_json
 from seqloom.task import Prediction
 from seqloom.trainer import Trainer
 from seqloom.training import evaluator, ready_training, split_of, training_device
@@ -132,16 +135,32 @@ def _train(site: Site, run: Run, device: Device) -> Trained:
 def evaluate_job(
     predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
 ) -> tuple[Run, list[Score], list[Prediction]]:
-    """Scores a model on ``data.valid`` or ``data.test`` of its own job, or of another."""
+    """Scores a model, and the job's baselines, on ``data.valid`` or ``data.test`` of its job or another."""
     job = job or predictor.job
-    hashes = _data_hashes(job, (split,))
+    hashes = _data_hashes(job, (split, "train") if job.config.evaluate.baselines else (split,))
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
     with _recorded(site, run, partial(site.registry.end_run, run.id)):
         builder = Builder(job.config, site.catalog)
         judge = evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
         scores = judge(predictor.model, predictor.steps)
+        for name, texts in _baselines(job, builder, predictor, judge, site).items():
+            scores += judge.baseline_scores(name, texts, predictor.steps)
         site.registry.add_scores(run.id, scores)
     return site.registry.run(run.id), scores, judge.predictions
+
+
+def _baselines(
+    job: Job, builder: Builder, predictor: Predictor, judge: Evaluator, site: Site
+) -> dict[str, list[str]]:
+    """What the job's baselines answer where a model is judged."""
+    names, data = job.config.evaluate.baselines, job.config.data
+    if not names:
+        return {}
+    bad = ignore if data.on_bad_example == "skip" else refuse
+    watch = partial(site.watch, "reading for baselines")
+    training = Examples(data.train, job.root, builder.slots(), watch=watch).located(bad)
+    modalities, device = predictor.kit.modalities, predictor.device.device
+    return baseline_answers(names, judge.dataset, training, modalities, bad=bad, device=device)
 
 
 def decode_job(

@@ -106,7 +106,8 @@ def _is_other_form(lower: Node, upper: Node, path: KeyPath) -> bool:
         return False
     if path == ("tokenizers",):
         return ("joint" in lower.value) != ("joint" in upper.value)
-    return path in _SPLITS and set(upper.value) != {"weight"} and _form(lower) != _form(upper)
+    is_of_any_form = upper.value.keys() <= {"weight", "targets"}
+    return path in _SPLITS and not is_of_any_form and _form(lower) != _form(upper)
 
 
 def _form(split: Node) -> str:

@@ -17,10 +17,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from seqloom.checkpoint import storage_errors
 from seqloom.errors import BusyError, ConfigError, StorageError
 from seqloom.registry.records import Model, Run, RunStatus, Score
 from seqloom.registry.store import Registry
+from seqloom.storage import storage_errors
 
 FILE: Final = "registry.jsonl"
 LOCKED_SECONDS: Final = 600.0

@@ -22,6 +22,17 @@ class Frontend(nn.Module, ABC):
     def forward(self, features: Padded) -> Padded:
         """Features [B, T, *F] to [B, S, D]."""
 
+    def load_pretrained(self) -> None:
+        """Takes weights from elsewhere to begin with, where the modality's options name some.
+
+        Called once, before the first step of a training. What it learns from there on is saved with the
+        model, which never needs them again.
+
+        Raises:
+            ConfigError: They are not there, or do not fit.
+        """
+        return
+
 
 class Modality(ABC):
     """One kind of input. It pickles: data workers get a copy."""
@@ -31,11 +42,13 @@ class Modality(ABC):
         """One input's features [T, *F], T at least 1.
 
         Args:
-            raw: What the data file says: a text, or the path of a file (absolute, checked to lie within
-                the data's root) where the modality's spec says ``files``.
+            raw: What the data file says: a text; or where the modality's spec has ``files``, the path of a
+                file that is there (absolute and within the data's root in training), to be read with
+                :func:`seqloom.data.blobs.read_bytes`, as it may lie in a tar archive.
 
         Raises:
-            DataError: The input cannot be used; the caller adds its file and line.
+            DataError: The input cannot be used; where it is a file, the message names it. The caller adds
+                the data file and its line.
         """
 
     @abstractmethod
@@ -43,7 +56,8 @@ class Modality(ABC):
         """A variation of an example's features for training; return ``features`` for none.
 
         Args:
-            features: [T, *F] from :meth:`read`; never to be changed in place.
+            features: [T, *F] from :meth:`read`; never to be changed in place. The variation may be of
+                another T, and of another F where those of all inputs are alike.
             generator: Seeded by (seed, epoch, example): the only randomness to use, so that workers,
                 batch size and restarts change nothing.
         """

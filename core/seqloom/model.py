@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor, nn
 
@@ -40,6 +40,11 @@ class Seq2Seq(nn.Module):
         """The loss of a batch with targets."""
         loss: Loss = self.head(self.encode(batch.inputs), batch, progress)
         return loss
+
+    def load_pretrained(self) -> None:
+        """Takes weights from elsewhere, where front ends begin with some; see :class:`Frontend`."""
+        for frontend in self.frontends.values():
+            cast("Frontend", frontend).load_pretrained()
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Has torch write kernels for the parts' forward passes (``torch.compile``), in place.

@@ -62,15 +62,16 @@ def freeze(model: nn.Module, rules: Sequence[ParametersConfig]) -> int:
     """Lets the parameters that a job freezes get no gradient.
 
     Returns:
-        How many numbers are frozen.
+        How many numbers are frozen, by these rules or by the model's parts themselves.
 
     Raises:
         ConfigError: A pattern matches nothing, or nothing is left to learn.
     """
-    frozen = [parameter for parameter, rule in _rules(model, rules) if rule is not None and rule.freeze]
-    for parameter in frozen:
-        parameter.requires_grad_(False)
-    if not any(parameter.requires_grad for parameter in model.parameters()):
+    for parameter, rule in _rules(model, rules):
+        if rule is not None and rule.freeze:
+            parameter.requires_grad_(False)
+    frozen = [parameter for parameter in model.parameters() if not parameter.requires_grad]
+    if len(frozen) == len(list(model.parameters())):
         raise ConfigError("train.parameters: everything is frozen, so there is nothing left to learn")
     return sum(parameter.numel() for parameter in frozen)
 

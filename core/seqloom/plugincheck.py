@@ -157,6 +157,8 @@ def _flaws(spec: Any) -> Iterator[str]:
         yield "load cannot be called"
     if isinstance(spec, TaskSpec):
         yield from _task_flaws(spec)
+    if isinstance(spec, ModalitySpec) and not _are_suffixes(spec.files):
+        yield f"files is {spec.files!r}, not a list of suffixes in small letters, as ['.png', '.jpg']"
 
 
 def _task_flaws(spec: Any) -> Iterator[str]:
@@ -191,6 +193,12 @@ def _flag_flaws(name: str, field: FieldInfo) -> Iterator[str]:
 
 def _is_name(value: object) -> bool:
     return isinstance(value, str) and _NAME.fullmatch(value) is not None
+
+
+def _are_suffixes(value: object) -> bool:
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return False
+    return all(isinstance(one, str) and re.fullmatch(r"\.\S+", one) and one.islower() for one in value)
 
 
 def _is_options(value: object) -> bool:

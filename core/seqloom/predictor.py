@@ -10,17 +10,18 @@ from pydantic import ValidationError
 
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import load_tensors, read_json, verify_folder
 from seqloom.config import DecodeConfig
 from seqloom.data.manifest import Located
 from seqloom.decode import decode_stream
 from seqloom.device import Device, choose_device
-from seqloom.errors import CorruptError, DataError, UsageError, unknown_name
+from seqloom.errors import CorruptError, UsageError, unknown_name
+from seqloom.inputs import Given, located_inputs
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.keys import explain
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Model
-from seqloom.task import Example, Prediction
+from seqloom.storage import load_tensors, read_json, verify_folder
+from seqloom.task import Prediction
 
 
 class Predictor:
@@ -96,27 +97,26 @@ class Predictor:
         uri = str(folder) if record is None else record.uri
         return cls(job, kit, model, decode, device=chosen, uri=uri, steps=saved["steps"])
 
-    def predict(self, inputs: Sequence[str | dict[str, str]], **options: Any) -> list[str]:
+    def predict(self, inputs: Sequence[Given], **options: Any) -> list[str]:
         """The best output of each input, as text.
 
         Args:
-            inputs: A text or path each; for a task of several inputs, a dictionary of slots.
+            inputs: A text each, or a file; for a task of several inputs, a dictionary of slots. A folder or
+                a pattern (``photos/*.jpg``) stands for an input for each of its files.
             options: Keys of :class:`seqloom.config.DecodeConfig`, as ``beam=5``.
 
         Raises:
             UsageError: What is given is not such a list, or there is no such option.
-            DataError: An input cannot be used.
+            DataError: An input cannot be used, or a file is not there.
         """
         text = self.kit.task.text
         return [text(found.hypotheses[0]) for found in self.decode_all(inputs, **options)]
 
-    def decode_all(self, inputs: Iterable[str | dict[str, str]], **options: Any) -> Iterator[Prediction]:
+    def decode_all(self, inputs: Iterable[Given], **options: Any) -> Iterator[Prediction]:
         """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
         if isinstance(inputs, str | bytes | dict):
             raise UsageError("give a list of inputs; for a single one, a list of one")
-        located = (
-            Located(self._example(number, given), line=number + 1) for number, given in enumerate(inputs)
-        )
+        located = located_inputs(inputs, self.kit.files, "<inputs>")
         return self.decode_located(located, self.decode_config(**options))
 
     def decode_located(self, inputs: Iterable[Located], decode: DecodeConfig) -> Iterator[Prediction]:
@@ -140,19 +140,3 @@ class Predictor:
         except ValidationError as error:
             wrong = (": ".join([*map(str, d["loc"]), explain(d)]) for d in error.errors())
             raise UsageError("; ".join(wrong)) from error
-
-    def _example(self, number: int, given: str | dict[str, str]) -> Example:
-        slots = list(self.kit.modalities)
-        place = ("<inputs>", number + 1)
-        if isinstance(given, str):
-            if len(slots) > 1:
-                raise DataError(f"this model takes {', '.join(slots)}: give a dictionary of them", *place)
-            given = {slots[0]: given}
-        if not isinstance(given, dict) or not all(isinstance(text, str) for text in given.values()):
-            raise DataError("an input is a text, or a dictionary of texts", *place)
-        for slot in given.keys() - set(slots):
-            raise DataError(unknown_name("input slot", slot, slots), *place)
-        for slot in slots:
-            if not given.get(slot, "").strip():
-                raise DataError(f"the {slot} is empty; give some text", *place)
-        return Example(number, given, None, [])

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from seqloom.build import Builder, Kit
-from seqloom.checkpoint import verify_folder, write_folder
 from seqloom.config import parts_of
+from seqloom.data.blobs import holder
 from seqloom.data.cache import Cache, Source
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
@@ -20,6 +20,7 @@ from seqloom.data.splits import split_files
 from seqloom.jobfile import Job
 from seqloom.progress import Watch, unwatched
 from seqloom.site import versions
+from seqloom.storage import verify_folder, write_folder
 from seqloom.task import Example
 
 
@@ -30,7 +31,7 @@ def training_kit(job: Job, builder: Builder, folder: Path, watch: Watch = unwatc
         return builder.kit(builder.load_tokenizers(folder))
     data = job.config.data
     bad = ignore if data.on_bad_example == "skip" else refuse  # they are counted as features are read
-    examples = Examples(data.train, job.root, builder.slots(), bad, watch)
+    examples = Examples(data.train, job.root, builder.slots(), bad, watch, apart=True)
     kit = builder.kit(builder.fit_tokenizers(examples))
     write_folder(folder, lambda aside: builder.save_tokenizers(aside, kit.tokenizers))
     return kit
@@ -75,7 +76,7 @@ def training_data(
         facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
     source = Source(
         facts,
-        Examples(split, job.root, slots, watch=cache.watch).located,
+        Examples(split, job.root, slots, watch=cache.watch, apart=True).located,
         FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,
@@ -84,9 +85,19 @@ def training_data(
     return cache.dataset(source, kit.modalities, skipped)
 
 
-def _code(part: object) -> str:
-    """A hash of the code that reads: whoever changes a plugin, its version or not, gets new features."""
-    return file_sha256(Path(inspect.getfile(type(part))))
+def _code(part: object) -> list[str]:
+    """Hashes of the code that reads: whoever changes a plugin, its version or not, gets new features."""
+    kinds = (kind for kind in type(part).__mro__ if kind.__module__ != "builtins")
+    return [file_sha256(file) for file in sorted({file for kind in kinds for file in _sources(kind)})]
+
+
+def _sources(kind: type) -> Iterable[Path]:
+    """The file of a class; of a plugin's, all files of the package, as they may read in many."""
+    file = Path(inspect.getfile(kind))
+    package, _, inner = kind.__module__.partition(".")
+    if package == "seqloom" or not inner:
+        return [file]
+    return file.parents[inner.count(".")].rglob("*.py")
 
 
 def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:
@@ -94,7 +105,7 @@ def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:
     digest = hashlib.sha256()
     for example in examples:
         for slot in (slot for slot, is_file in slots.items() if is_file):
-            file = Path(example.inputs[slot])
-            status: Any = file.stat()
-            digest.update(f"{file}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
+            raw = example.inputs[slot]
+            status: Any = holder(raw).stat()
+            digest.update(f"{raw}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from seqloom.checkpoint import storage_errors
 from seqloom.errors import ConfigError
 from seqloom.jsonable import jsonable
 from seqloom.registry.records import Score
+from seqloom.storage import storage_errors
 from seqloom.world import World
 
 

@@ -14,11 +14,11 @@ from filelock import FileLock, Timeout
 
 import seqloom
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import read_json
 from seqloom.errors import BusyError, CorruptError, StorageError
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, Tell, unwatched
 from seqloom.registry.store import Registry
+from seqloom.storage import read_json
 from seqloom.world import World
 
 

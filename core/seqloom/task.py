@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+import torch
 from torch import Tensor
 
 from seqloom.batch import Hypothesis
 from seqloom.config import DecodeConfig
+from seqloom.errors import DataError
 from seqloom.hooks import Options
+from seqloom.modality import Modality
+from seqloom.tokenizer import Tokenizer
 
 
 class Example(NamedTuple):
@@ -73,9 +78,50 @@ class Task(ABC):
         """The decoding that the verb's own flags ask for (attention weights, say)."""
 
     @abstractmethod
-    def deliver(self, predictions: Sequence[Prediction], flags: Options) -> list[str]:
+    def deliver(
+        self, predictions: Sequence[Prediction], flags: Options, modalities: Mapping[str, Modality]
+    ) -> list[str]:
         """Does what the verb's own flags ask for beyond text (draws a picture, say).
+
+        Args:
+            predictions: What became of all inputs.
+            flags: The verb's own.
+            modalities: Of each input slot: they know what the model saw of an input.
 
         Returns:
             The files it wrote, for the user to see.
         """
+
+
+class TextTask(Task, ABC):
+    """A task that writes text: its target is tokens with EOS last, and an input is one piece.
+
+    Args:
+        tokenizer: Of the target.
+    """
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+
+    def read_target(self, raw: str) -> Tensor:
+        ids = self.tokenizer.encode(raw)
+        if not ids:
+            raise DataError("the target holds no token; give some text")
+        return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))
+
+    def text(self, hypothesis: Hypothesis) -> str:
+        return self.tokenizer.decode(hypothesis.tokens)
+
+    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
+        return [raw]
+
+    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
+        return results[0]
+
+    def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:  # noqa: ARG002
+        return {
+            "text": self.text(hypothesis),
+            "score": hypothesis.score,
+            "tokens": [self.tokenizer.decode([token]) for token in hypothesis.tokens],
+            "token_scores": list(hypothesis.token_scores),
+        }

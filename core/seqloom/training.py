@@ -111,7 +111,13 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
     config = job.config
     with site.at_once():
         torch.manual_seed(config.train.seed)
-        model = builder.model(kit).to(device.device)
+        model = builder.model(kit)
+        checkpoints = Checkpoints(folder / "checkpoints", site.say)
+        if site.world.is_first:
+            checkpoints.recover()
+            if not checkpoints.steps():
+                model.load_pretrained()  # the other ranks get them as their training begins
+        model.to(device.device)
         frozen = freeze(model, config.train.parameters)
         if config.train.compile:
             _compile(model)
@@ -121,9 +127,6 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         model.head.check(decode)
         judge = evaluator(job, builder, kit, "valid", decode=decode, device=device)
         judge.stop, judge.world = site.stop, site.world
-        checkpoints = Checkpoints(folder / "checkpoints", site.say)
-        if site.world.is_first:
-            checkpoints.recover()
         workers = config.data.workers if site.workers is None else site.workers
         if workers:
             site.say(f"data workers that make batches ahead: {workers}")

@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import Checkpoints, verify_folder
+from seqloom.checkpoint import Checkpoints
 from seqloom.errors import CorruptError
 from seqloom.registry.records import Model
 from seqloom.registry.store import Registry
 from seqloom.site import Site, open_model
+from seqloom.storage import verify_folder
 
 pytestmark = pytest.mark.slow
 Damage = Callable[[Path, random.Random], None]

@@ -91,7 +91,9 @@ def test_bytes_that_are_no_text_end_with_65(trained: Any) -> None:
 
 
 def test_an_empty_line_is_told_by_its_number(trained: Any) -> None:
-    assert "<stdin>:2: the line is empty" in trained.run("translate", MODEL, stdin="1\n\n", code=65).stderr
+    assert (
+        "<stdin>:2: the source is empty" in trained.run("translate", MODEL, stdin="1\n\n", code=65).stderr
+    )
 
 
 def test_an_output_that_cannot_be_written_ends_with_74(trained: Any, tmp_path: Path) -> None:

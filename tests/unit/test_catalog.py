@@ -14,7 +14,7 @@ Install = Callable[..., Path]
 
 HEAD = """
 seqloom_api = 1
-from seqloom.hooks import EncoderSpec, NoOptions, Options, TaskSpec, hookimpl
+from seqloom.hooks import EncoderSpec, ModalitySpec, NoOptions, Options, TaskSpec, hookimpl
 
 def encoder(name="mine", summary="One", options=NoOptions, load=print):
     return EncoderSpec(name=name, summary=summary, options=options, load=load)
@@ -31,6 +31,11 @@ def encoders(answer: str) -> str:
 
 def tasks(answer: str) -> str:
     return f"{HEAD}\n@hookimpl\ndef seqloom_tasks():\n    return {answer}\n"
+
+
+def modality(files: str) -> str:
+    spec = f"ModalitySpec(name='image', summary='One', options=NoOptions, load=print, files={files})"
+    return f"{HEAD}\n@hookimpl\ndef seqloom_modalities():\n    return [{spec}]\n"
 
 
 def flags(body: str) -> str:
@@ -79,6 +84,9 @@ BROKEN = {
     ),
     "slot": (tasks("[task(inputs={'target': 'text'})]"), "an input slot may not be called 'target'"),
     "flags": (tasks("[task(flags=dict)]"), "task 'do': flags is not a subclass of seqloom.hooks.Options"),
+    "files": (modality("True"), "modality 'image': files is True, not a list of suffixes in small letters"),
+    "files of text": (modality("'.png'"), "modality 'image': files is '.png', not a list"),
+    "suffixes": (modality("['.png', 'JPG']"), r"modality 'image': files is \['.png', 'JPG'\], not a list"),
     "shared flag": (flags("beam: int = 3"), "flag 'beam' is one that every verb has"),
     "required flag": (flags("loud: bool"), "flag 'loud' has no default"),
     "type of flag": (

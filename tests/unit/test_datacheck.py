@@ -118,6 +118,20 @@ def test_unknown_tokens(look: Look, places: Callable[..., tuple[str, ...]]) -> N
     assert look("tokenizers={joint: byte}", valid=[("1 7", "1")]).findings == ()
 
 
+def test_each_target_of_training_is_an_example(look: Look, places: Callable[..., tuple[str, ...]]) -> None:
+    several = "{source: %s.src, target: [%s.tgt, %s.src]}"
+    splits = [f"data.{name}={several % (name, name, name)}" for name in ("train", "valid")]
+    report = look(*splits)
+    counts = {(row.split, row.slot): row.examples for row in report.lengths}
+    assert (counts["train", "target"], counts["valid", "target"]) == (6, 1)
+    (found,) = report.findings
+    assert (found.split, found.kind, found.first) == (
+        "train",
+        "repeats an earlier one",
+        places("train.src:3"),
+    )
+
+
 def test_examples_of_several_splits(look: Look, places: Callable[..., tuple[str, ...]]) -> None:
     report = look(valid=[("6", "6"), ("2", "2"), ("4 5", "4 5")], test=[("2", "2"), ("3", "3")])
     found = [(one.split, one.kind, one.count, one.first) for one in report.findings]

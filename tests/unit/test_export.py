@@ -13,7 +13,6 @@ import torch
 
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
-from seqloom.checkpoint import verify_folder
 from seqloom.data.manifest import read_examples
 from seqloom.device import choose_device
 from seqloom.errors import CorruptError
@@ -22,6 +21,7 @@ from seqloom.jobfile import Job
 from seqloom.model import Seq2Seq
 from seqloom.predictor import Predictor
 from seqloom.registry.records import Score
+from seqloom.storage import verify_folder
 from seqloom.trainer import Outcome
 
 PLAIN = [Score(metric="ppl", value=9.876, split="valid", step=4, signature="token:word|size:14")]

@@ -130,7 +130,9 @@ def built(job: Job, site: Site) -> Any:
 def evaluated(job: Job, site: Site) -> Any:
     """Scores of the test set."""
     predictor = open_model(train_job(job, site).model.uri, site)
-    return [score.value for score in evaluate_job(predictor, site, "test", predictor.decode)[1]]
+    return [
+        (score.metric, score.value) for score in evaluate_job(predictor, site, "test", predictor.decode)[1]
+    ]
 
 
 def crew(job: Job, site: Site) -> Any:
@@ -206,6 +208,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("evaluate.best=accuracy", goal, ()),
     ("evaluate.patience=1", trained, ("train.steps=9", "evaluate.every=1", "train.learning_rate=9")),
     ("evaluate.beam=3", trained, SCORED),
+    ("evaluate.baselines=[frequent]", evaluated, SCORED),
     ("decode.beam=12", decoded, ("decode.beam=1", "decode.n_best=1", "decode.length_penalty=0")),
     ("decode.n_best=1", decoded, ()),
     ("decode.length_penalty=3", decoded, ()),

@@ -122,6 +122,11 @@ def of(value: object, origin: str) -> Node:
             {"data": {"train": {"file": 1, "weight": 2}}},
         ),
         (
+            {"data": {"train": {"file": 1}}},
+            {"data": {"train": {"weight": 2, "targets": 3}}},
+            {"data": {"train": {"file": 1, "weight": 2, "targets": 3}}},
+        ),
+        (
             {"data": {"train": {"x": 1}}},
             {"data": {"train": {"files": {"x": 2}}}},
             {"data": {"train": {"files": {"x": 2}}}},

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TextIO
 import typer
 
 from seqloom.cli.output import State, print_json
-from seqloom.errors import DataError, StorageError, UsageError
+from seqloom.errors import StorageError, UsageError
 from seqloom.hooks import Options, TaskSpec
 from seqloom.jsonable import jsonable
 
@@ -117,7 +117,10 @@ def _said(**options: Any) -> dict[str, Any]:
 def _every_verb(  # noqa: PLR0913, PLR0917 - one parameter a flag
     ctx: typer.Context,
     model: ModelName,
-    inputs: Annotated[list[str] | None, typer.Argument(help="Inputs; none reads stdin.")] = None,
+    inputs: Annotated[
+        list[str] | None,
+        typer.Argument(help="Texts; or files, folders and patterns, as the task has it. None reads stdin."),
+    ] = None,
     input_file: Annotated[
         Path | None, typer.Option("--input", "-i", help="A file with an input a line.")
     ] = None,
@@ -163,7 +166,7 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
             for prediction in predictions:
                 _write(stream, prediction, predictor, request.format)
                 kept.append(prediction)
-        for file in predictor.kit.task.deliver(kept, request.flags):
+        for file in predictor.kit.task.deliver(kept, request.flags, predictor.kit.modalities):
             say(f"wrote {file}")
 
 
@@ -189,28 +192,18 @@ def _stdin_lines(verb: str) -> Iterator[str]:
 
 
 def _located(given: Iterable[str], predictor: Predictor, place: Path | str) -> Iterator[Located]:
-    from seqloom.data.manifest import Located  # noqa: PLC0415
-    from seqloom.task import Example  # noqa: PLC0415
+    from seqloom.inputs import located_inputs  # noqa: PLC0415
 
-    slot = _only_slot(predictor)
-    files = {slot: place} if isinstance(place, Path) else {}
-    for number, text in enumerate(given):
-        if not text.strip():
-            raise DataError("the line is empty; give some text", place, number + 1)
-        yield Located(Example(number, {slot: text}, None, []), files, number + 1)
+    slots = predictor.kit.files
+    if len(slots) > 1:
+        raise UsageError(f"this model takes {', '.join(slots)} together; use it from Python")
+    return located_inputs(given, slots, place)
 
 
 def _file_inputs(file: Path, predictor: Predictor) -> Iterator[Located]:
     from seqloom.data.files import read_lines  # noqa: PLC0415
 
     return _located(read_lines(file), predictor, file)
-
-
-def _only_slot(predictor: Predictor) -> str:
-    slots = list(predictor.kit.modalities)
-    if len(slots) > 1:
-        raise UsageError(f"this model takes {', '.join(slots)} together; use it from Python")
-    return slots[0]
 
 
 # Outputs -----------------------------------------------------------------------------------------------
@@ -292,7 +285,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     dtype: DtypeName = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
-    """Score a model on data.valid or data.test."""
+    """Score a model, and the baselines of its job, on data.valid or data.test."""
     from seqloom.cli.output import print_table  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
@@ -311,8 +304,14 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
             with _opened(output) as stream:
                 for prediction in predictions:
                     _write(stream, prediction, predictor, Format.text)
-    rows = [(s.metric, f"{s.value:.2f}", s.split, s.signature) for s in scores]
     if as_json:
         print_json([score.__dict__ for score in scores])
-    else:
-        print_table(("score", "value", "split", "signature"), rows)
+        return
+    baselines = (other or predictor.job).config.evaluate.baselines
+    values = {score.metric: f"{score.value:.2f}" for score in scores}
+    rows = [
+        (s.metric, values[s.metric], *(values.get(f"{name}/{s.metric}", "") for name in baselines),
+         s.split, s.signature)
+        for s in scores if "/" not in s.metric
+    ]  # fmt: skip
+    print_table(("score", "value", *baselines, "split", "signature"), rows)

@@ -82,5 +82,5 @@ def _show(made: Demo, spec: TaskSpec[Any], predictor: Predictor) -> None:
         say(f"  output     {task.text(prediction.hypotheses[0])}")
         say(f"  reference  {reference}")
     say("")
-    for file in task.deliver(predictions, flags):
+    for file in task.deliver(predictions, flags, predictor.kit.modalities):
         say(f"wrote {file}")

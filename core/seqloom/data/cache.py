@@ -2,7 +2,8 @@
 
 A cache is a folder made aside and renamed into its place, named by a hash of all that its content
 follows from. Per slot it has ``<slot>.values``, the features of all examples one after another, and
-``<slot>.offsets``, int64 [N + 1], where each example begins; for all of them ``lines``, int64 [N], and
+``<slot>.spans``, int64 [N, 2], where those of each begin and end; examples beside each other whose raw
+input is the same share theirs. For all of them it has ``lines``, int64 [N], and
 ``header.json``; where bad examples may be skipped, ``skipped.jsonl`` lists them. Token ids take as few
 bytes as their vocabulary allows.
 """
@@ -22,7 +23,6 @@ from typing import Any, BinaryIO, final
 
 from filelock import FileLock
 
-from seqloom.checkpoint import read_json, storage_errors, verify_folder, write_folder, write_json
 from seqloom.data.batching import Weighed
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader, FirstOf, PlaceList, Places
@@ -32,8 +32,9 @@ from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
 from seqloom.progress import Watch, unwatched
+from seqloom.storage import read_json, storage_errors, verify_folder, write_folder, write_json
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the files change their meaning; older caches are then made anew."""
 
 HEADER = "header.json"
@@ -137,7 +138,7 @@ def _write(folder: Path, source: Source) -> None:
 
         slots = {
             slot: SlotWriter(
-                create(f"{slot}.values"), create(f"{slot}.offsets"), slot, source.sizes.get(slot)
+                create(f"{slot}.values"), create(f"{slot}.spans"), slot, source.sizes.get(slot)
             )
             for slot in reader.slots
         }

@@ -32,6 +32,9 @@ class Read(NamedTuple):
 class FeatureReader:
     """Reads the features of examples, one example after another.
 
+    Of two beside each other with the same raw text in a slot (the captions of a picture), that is read
+    once, and both have the one tensor.
+
     Args:
         modalities: What reads each input slot.
         read_target: What reads the targets; None where there are none.
@@ -53,6 +56,7 @@ class FeatureReader:
             self._readers[TARGET] = read_target
         self._max_length = max_length
         self._sizes: dict[str, list[int]] = {}
+        self._last: dict[str, tuple[str, Tensor]] = {}
         self.slots = list(self._readers)
         self.left_out = 0
 
@@ -86,10 +90,19 @@ class FeatureReader:
             )
 
     def _read(self, located: Located) -> dict[str, Tensor]:
-        features = {slot: _read(reader, slot, located) for slot, reader in self._readers.items()}
-        for slot, values in features.items():
-            self._check_alike(values, slot, located)
-        return features
+        return {slot: self._read_slot(slot, located) for slot in self.slots}
+
+    def _read_slot(self, slot: str, located: Located) -> Tensor:
+        raw = located.example.target if slot == TARGET else located.example.inputs[slot]
+        if raw is None:
+            raise _error("this example has no target", slot, located)
+        last = self._last.get(slot)
+        if last is not None and last[0] == raw:
+            return last[1]
+        values = _read(self._readers[slot], raw, slot, located)
+        self._check_alike(values, slot, located)
+        self._last[slot] = raw, values
+        return values
 
     def _check_alike(self, values: Tensor, slot: str, located: Located) -> None:
         """Features of one slot go into one tensor: all but their time must agree."""
@@ -100,11 +113,7 @@ class FeatureReader:
             raise _error(message, slot, located)
 
 
-def _read(reader: ReadTarget, slot: str, located: Located) -> Tensor:
-    example = located.example
-    raw = example.target if slot == TARGET else example.inputs[slot]
-    if raw is None:
-        raise _error("this example has no target", slot, located)
+def _read(reader: ReadTarget, raw: str, slot: str, located: Located) -> Tensor:
     try:
         values = reader(raw)
     except DataError as error:

@@ -56,14 +56,13 @@ def _found(name: str, root: Path) -> Path:
     if path.is_dir():
         raise DataError(f"'{name}' is a folder of {root}, not a file")
     if not path.is_file():
-        raise DataError(f"no file '{name}' in {root}.{_near(path, root)}")
+        near = nearest_name(path) if root.is_dir() else " That folder itself is missing; look at data.root."
+        raise DataError(f"no file '{name}' in {root}.{near}")
     return path
 
 
-def _near(path: Path, root: Path) -> str:
+def nearest_name(path: Path) -> str:
     """The nearest name beside a missing file; where its folder is missing too, beside that."""
-    if not root.is_dir():
-        return " That folder itself is missing; look at data.root."
     while not path.parent.is_dir():
         path = path.parent
     return did_you_mean(path.name, [neighbour.name for neighbour in path.parent.iterdir()])
@@ -84,6 +83,10 @@ class Meter:
     def __init__(self, files: Iterable[Path] = ()) -> None:
         self.total = sum(file.stat().st_size for file in files)
         self.done = 0
+
+    def read(self, count: int) -> None:
+        """Counts bytes that were read in another way than from what :meth:`open` gives."""
+        self.done += count
 
     @property
     def share(self) -> float:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import zip_longest
+from itertools import chain, count, islice, zip_longest
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from seqloom.config import SplitConfig
+from seqloom.data.blobs import ARCHIVE
 from seqloom.data.files import Meter, UndecodableError, find_file, scan_lines
 from seqloom.data.parquet import SUFFIX, parquet_rows
+from seqloom.data.shards import shard_rows
 from seqloom.data.skipping import Refuse, refuse
 from seqloom.data.splits import TARGET, Group, groups
 from seqloom.data.tables import Row, read_rows
@@ -50,6 +52,7 @@ class Examples:
         slots: The task's input slots, and for each whether its column holds paths of files.
         bad: Is told of those that cannot be used.
         watch: Watches each time.
+        apart: Whether each of several targets makes an example of its own.
     """
 
     split: SplitConfig
@@ -57,6 +60,7 @@ class Examples:
     slots: Mapping[str, bool]
     bad: Refuse = refuse
     watch: Watch = unwatched
+    apart: bool = False
 
     def __iter__(self) -> Iterator[Example]:
         for located in self.located(self.bad):
@@ -67,7 +71,7 @@ class Examples:
         meter = Meter(
             file for group in groups(self.split, self.root, [*self.slots, TARGET]) for file in group.read()
         )
-        examples = read_examples(self.split, self.root, self.slots, bad=bad, meter=meter)
+        examples = read_examples(self.split, self.root, self.slots, bad=bad, meter=meter, apart=self.apart)
         with self.watch() as tell:
             for count, located in enumerate(examples, 1):
                 yield located
@@ -83,8 +87,11 @@ def read_examples(
     with_target: bool = True,
     bad: Refuse = refuse,
     meter: Meter | None = None,
+    apart: bool = False,
 ) -> Iterator[Located]:
     """The examples of a split in the order of its files.
+
+    One that has several targets is one example: the first is its target, and all are its references.
 
     Args:
         split: The files.
@@ -94,26 +101,33 @@ def read_examples(
         with_target: Whether to read the slot ``target``. Where not, it may be there, and is not read.
         bad: Is told of each example that cannot be used, with its file and line; raises that by default.
         meter: Counts the bytes that are read.
+        apart: Whether each of several targets makes an example of its own instead, one after another.
 
     Raises:
         DataError: Something is missing or malformed; with file and line where it lies in one.
         StorageError: A file cannot be read.
     """
     wanted = [*slots, TARGET] if with_target else [*slots]
-    rows = ((group, row) for group in groups(split, root, wanted) for row in _rows(group, meter or Meter()))
-    for number, (group, row) in enumerate(rows):
-        try:
-            located = _located(number, row, group, root, slots)
-        except DataError as error:
-            bad(error)
-        else:
-            yield located
+    ids = count()
+    for group in groups(split, root, wanted):
+        for row in _rows(group, slots, meter or Meter()):
+            try:
+                located = _located(next(ids), row, group, root, slots)
+            except DataError as error:
+                bad(error)
+                continue
+            if apart and len(located.example.references) > 1:
+                yield from _apart(located, ids)
+            else:
+                yield located
 
 
-def _rows(group: Group, meter: Meter) -> Iterator[Row | DataError]:
+def _rows(group: Group, slots: Mapping[str, bool], meter: Meter) -> Iterator[Row | DataError]:
     if group.columns is None:
-        return _parallel_rows(group.files, meter)
+        return _parallel_rows(group.texts, meter)
     (table,) = group.read()
+    if table.suffix == ARCHIVE:
+        return shard_rows(table, group.columns, {slot for slot in slots if slots[slot]}, meter)
     read = parquet_rows if table.suffix == SUFFIX else read_rows
     return read(table, group.columns, meter)
 
@@ -123,17 +137,44 @@ def _located(
 ) -> Located:
     if isinstance(row, DataError):
         raise row
-    files = group.files
-    for slot, text in row.values.items():
-        if not text.strip():
-            raise DataError(f"nothing but white space for '{slot}'", files[slot], row.line)
-    inputs = {
-        slot: _path(row.values[slot], root, files[slot], row.line) if is_file else row.values[slot]
-        for slot, is_file in slots.items()
-    }
-    target = row.values.get(TARGET)
-    example = Example(number, inputs, target, [] if target is None else [target])
-    return Located(example, files, row.line, group.part)
+    inputs: dict[str, str] = {}
+    targets: list[str] = []
+    for slot, texts in row.texts.items():
+        file = group.files[slot]
+        try:
+            if slot == TARGET:
+                targets = _written(texts, slot)[: group.targets]
+            else:
+                text = _only(texts, slot)
+                is_name = slots[slot] and file.suffix != ARCHIVE  # of a member, the whole path is there
+                inputs[slot] = str(find_file(text, root)) if is_name else text
+        except DataError as error:
+            raise DataError(str(error), file, row.line) from error
+    example = Example(number, inputs, targets[0] if targets else None, targets)
+    return Located(example, group.files, row.line, group.part)
+
+
+def _apart(located: Located, ids: Iterator[int]) -> Iterator[Located]:
+    """An example for each reference of one."""
+    example = located.example
+    for reference, number in zip(example.references, chain([example.id], ids), strict=False):
+        one = Example(number, example.inputs, reference, [reference])
+        yield located._replace(example=one)
+
+
+def _only(texts: Sequence[str], slot: str) -> str:
+    """The text of a slot that has one."""
+    if len(texts) != 1:
+        raise DataError(f"{len(texts)} texts for '{slot}'; only '{TARGET}' may have several")
+    return _written(texts, slot)[0]
+
+
+def _written(texts: Sequence[str], slot: str) -> list[str]:
+    """The texts of a slot that are there; of several, some may be left empty."""
+    written = [text for text in texts if text.strip()]
+    if not written:
+        raise DataError(f"nothing but white space for '{slot}'")
+    return written
 
 
 def file_sha256(path: Path) -> str:
@@ -149,36 +190,30 @@ def file_sha256(path: Path) -> str:
         raise StorageError(f"{path}: cannot read it: {error.strerror}") from error
 
 
-def _parallel_rows(files: Mapping[str, Path], meter: Meter) -> Iterator[Row | DataError]:
+def _parallel_rows(files: Mapping[str, Sequence[Path]], meter: Meter) -> Iterator[Row | DataError]:
     """Rows of files that have an example a line."""
-    readers = {slot: scan_lines(path, meter) for slot, path in files.items()}
-    for line, texts in enumerate(zip_longest(*readers.values()), 1):
-        row: dict[str, Any] = dict(zip(readers, texts, strict=True))
+    paths = list(chain(*files.values()))
+    readers = [scan_lines(path, meter) for path in paths]
+    for line, texts in enumerate(zip_longest(*readers), 1):
         if None in texts:
-            raise _without_partner(files, readers, row, line)
+            raise _without_partner(paths, readers, texts, line)
         undecodable = [text for text in texts if isinstance(text, UndecodableError)]
-        yield undecodable[0] if undecodable else Row(row, line)
+        if undecodable:
+            yield undecodable[0]
+            continue
+        rest = map(str, texts)
+        yield Row({slot: list(islice(rest, len(several))) for slot, several in files.items()}, line)
 
 
 def _without_partner(
-    files: Mapping[str, Path],
-    readers: Mapping[str, Iterator[object]],
-    row: Mapping[str, object],
-    line: int,
+    paths: Sequence[Path], readers: Sequence[Iterator[object]], texts: Sequence[object], line: int
 ) -> DataError:
     """The error of files that differ in length, seen at ``line``, where some have no text any more."""
-    counts = {
-        slot: line - 1 if text is None else line + sum(1 for _ in readers[slot])
-        for slot, text in row.items()
-    }
-    longest = max(counts, key=counts.__getitem__)
-    listed = ", ".join(f"{files[slot]} has {count}" for slot, count in counts.items())
+    counts = [
+        line - 1 if text is None else line + sum(1 for _ in reader)
+        for text, reader in zip(texts, readers, strict=True)
+    ]
+    longest = paths[counts.index(max(counts))]
+    listed = ", ".join(f"{path} has {count}" for path, count in zip(paths, counts, strict=True))
     message = f"this line has no partner: the files of a split need as many lines each, but {listed}"
-    return DataError(message, files[longest], line)
-
-
-def _path(name: str, root: Path, file: Path, line: int) -> str:
-    try:
-        return str(find_file(name, root))
-    except DataError as error:
-        raise DataError(str(error), file, line) from error
+    return DataError(message, longest, line)

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from seqloom.checkpoint import storage_errors
 from seqloom.data.features import Features
 from seqloom.data.manifest import Located
 from seqloom.errors import DataError
+from seqloom.storage import storage_errors
 
 CHUNK = 1_000_000
 """Examples whose lengths are taken at a time."""
@@ -33,39 +33,47 @@ RELEASE_EVERY = 16
 
 @final
 class SlotWriter:
-    """Appends the features of one slot.
+    """Appends the features of one slot; those of an example that has the last one's are there already.
 
     Args:
         values: The file of values.
-        offsets: The file of offsets.
+        spans: The file of spans.
         slot: The slot.
         size: How many ids there are; None where features are no ids.
     """
 
-    def __init__(self, values: BinaryIO, offsets: BinaryIO, slot: str, size: int | None) -> None:
+    def __init__(self, values: BinaryIO, spans: BinaryIO, slot: str, size: int | None) -> None:
         self._values = values
-        self._offsets = offsets
+        self._spans = spans
         self._slot = slot
         self._size = size
-        self._end = 0
         self._shape: list[int] = []
         self._wide = self._stored = np.dtype(np.int64)
+        self._last: Tensor | None = None
+        self._span = (0, 0)  # of the last example
         self._waiting: list[tuple[NDArray[Any], Located]] = []
+        self._waiting_spans: list[tuple[int, int]] = []
         self._waiting_bytes = 0
-        offsets.write(int64_bytes(0))
 
     def add(self, features: Tensor, located: Located) -> None:
         """Appends one example's features, [T, *F]; they may wait for :meth:`flush`."""
-        values = features.numpy()
-        if self._end == 0 and not self._waiting:
+        if features is not self._last:
+            self._append(features.numpy(), located)
+            self._last = features
+        self._waiting_spans.append(self._span)
+        if len(self._waiting_spans) == BLOCK or self._waiting_bytes >= BLOCK_BYTES:
+            self.flush()
+
+    def _append(self, values: NDArray[Any], located: Located) -> None:
+        if self._last is None:
             self._begin(values)
         if values.dtype != self._wide:
             found = f"features are {values.dtype}, those of the first example {self._wide}"
             raise self._error(found, located)
         self._waiting.append((values, located))
         self._waiting_bytes += values.nbytes
-        if len(self._waiting) == BLOCK or self._waiting_bytes >= BLOCK_BYTES:
-            self.flush()
+        end = self._span[1]
+        self._span = (end, end + len(values))
 
     def flush(self) -> None:
         """Writes what waits.
@@ -73,15 +81,13 @@ class SlotWriter:
         Raises:
             DataError: An id is none of those that there are, with its file and line.
         """
-        if not self._waiting:
-            return
-        block = np.concatenate([values for values, _ in self._waiting])
-        self._check_ids(block)
-        ends = self._end + np.cumsum([len(values) for values, _ in self._waiting])
-        self._values.write(block.astype(self._stored).tobytes())
-        self._offsets.write(ends.astype(np.int64).tobytes())
-        self._end = int(ends[-1])
+        if self._waiting:
+            block = np.concatenate([values for values, _ in self._waiting])
+            self._check_ids(block)
+            self._values.write(block.astype(self._stored).tobytes())
+        self._spans.write(np.array(self._waiting_spans, dtype=np.int64).tobytes())
         self._waiting.clear()
+        self._waiting_spans.clear()
         self._waiting_bytes = 0
 
     def _begin(self, values: NDArray[Any]) -> None:
@@ -110,7 +116,7 @@ class SlotWriter:
 
 
 def int64_bytes(number: int) -> bytes:
-    """A number as the files of offsets and lines have it."""
+    """A number as the file of lines has it."""
     return number.to_bytes(8, sys.byteorder)
 
 
@@ -131,7 +137,7 @@ class MappedFeatures(Features):
         self._arguments = (folder, slot, layout)
         self._dtype = np.dtype(layout["features"])
         self._values = _Mapped(folder / f"{slot}.values", layout["stored"], layout["shape"])
-        self._offsets = _Mapped(folder / f"{slot}.offsets", "int64")
+        self._spans = _Mapped(folder / f"{slot}.spans", "int64", [2])
 
     def __reduce__(self) -> tuple[Any, ...]:
         return MappedFeatures, self._arguments
@@ -139,19 +145,19 @@ class MappedFeatures(Features):
     def take(self, ids: Sequence[int]) -> list[Tensor]:
         taken = []
         for id_ in ids:
-            start, end = self._offsets.array[id_ : id_ + 2].tolist()
+            start, end = self._spans.array[id_].tolist()
             taken.append(torch.from_numpy(self._values.array[start:end].astype(self._dtype)))
             if len(taken) % RELEASE_EVERY == 0 or len(taken) == len(ids):
                 self._values.release()
-                self._offsets.release()
+                self._spans.release()
         return taken
 
     def raise_to_lengths(self, lengths: NDArray[np.int64]) -> None:
         for start in range(0, len(lengths), CHUNK):
             part = lengths[start : start + CHUNK]
-            offsets = self._offsets.array[start : start + CHUNK + 1]
-            np.maximum(part, np.diff(offsets), out=part)
-            self._offsets.release()
+            spans = self._spans.array[start : start + CHUNK]
+            np.maximum(part, spans[:, 1] - spans[:, 0], out=part)
+            self._spans.release()
 
 
 @final

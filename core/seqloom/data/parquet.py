@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -52,38 +53,51 @@ def parquet_rows(path: Path, columns: Columns, meter: Meter) -> Iterator[Row | D
     count = 0
     with _errors(path), meter.open(path) as raw:
         file = ParquetFile(raw)
-        for column in columns.values():
-            _check_column(path, column, file.schema_arrow, pyarrow.types)
-        for batch in file.iter_batches(ROWS, columns=list(dict.fromkeys(columns.values()))):
-            wanted = [batch.column(column).cast(pyarrow.large_binary()) for column in columns.values()]
-            rows = zip(*(column.to_pylist() for column in wanted), strict=True)
-            for number, row in enumerate(rows, count + 1):
-                yield _row(path, number, columns, row)
+        wanted = list(dict.fromkeys(chain(*columns.values())))
+        kinds = {name: _arrow_type(path, name, file.schema_arrow, pyarrow) for name in wanted}
+        for batch in file.iter_batches(ROWS, columns=wanted):
+            found = {name: batch.column(name).cast(kind).to_pylist() for name, kind in kinds.items()}
+            for number in range(batch.num_rows):
+                row = {name: values[number] for name, values in found.items()}
+                yield _row(path, count + number + 1, columns, row)
             count += batch.num_rows
     if count == 0:
         raise DataError("the file has no row", path)
 
 
-def _row(path: Path, number: int, columns: Columns, values: tuple[bytes | None, ...]) -> Row | DataError:
-    texts = {}
-    for (slot, column), value in zip(columns.items(), values, strict=True):
-        if value is None:
-            return DataError(f"'{column}' is null in this row", path, number)
-        try:
-            texts[slot] = value.decode()
-        except UnicodeDecodeError as error:
-            return DataError(f"'{column}' is not UTF-8 in this row: {error.reason}", path, number)
+def _row(path: Path, number: int, columns: Columns, values: Mapping[int | str, Any]) -> Row | DataError:
+    try:
+        texts = {slot: [text for name in names for text in _texts(values[name], name)]
+                 for slot, names in columns.items()}  # fmt: skip
+    except DataError as error:
+        return DataError(str(error), path, number)
     return Row(texts, number)
 
 
-def _check_column(path: Path, column: int | str, schema: Any, types: Any) -> None:
+def _texts(value: bytes | list[bytes | None] | None, name: int | str) -> Iterator[str]:
+    for content in value if isinstance(value, list) else [value]:
+        if content is None:
+            raise DataError(f"'{name}' is null in this row")
+        try:
+            yield content.decode()
+        except UnicodeDecodeError as error:
+            raise DataError(f"'{name}' is not UTF-8 in this row: {error.reason}") from error
+
+
+def _arrow_type(path: Path, column: int | str, schema: Any, pyarrow: Any) -> Any:
+    """What to cast a column to: bytes, as rows that are not UTF-8 are for us to tell."""
     if isinstance(column, int):
         raise DataError(f"column {column} needs a name: Parquet's columns have names", path)
     if column not in schema.names:
         raise DataError(unknown_name("column", column, schema.names), path)
-    kind = schema.field(column).type
-    if not (types.is_string(kind) or types.is_large_string(kind) or types.is_string_view(kind)):
-        raise DataError(f"column '{column}' needs to be of strings, not of {kind}", path)
+    types, kind = pyarrow.types, schema.field(column).type
+    is_list = types.is_list(kind) or types.is_large_list(kind)
+    inner = kind.value_type if is_list else kind
+    if not (types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner)):
+        raise DataError(
+            f"column '{column}' needs to be of strings or lists of strings, not of {kind}", path
+        )
+    return pyarrow.large_list(pyarrow.large_binary()) if is_list else pyarrow.large_binary()
 
 
 @contextmanager

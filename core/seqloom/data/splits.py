@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,18 +22,23 @@ class Group(NamedTuple):
 
     Attributes:
         part: Which part of the split names them, from 0.
-        files: The file of each slot.
-        columns: The table's column of each slot; None for files that have an example a line.
+        files: The file of each slot; of several, the first.
+        texts: All files of each slot that have an example a line; none for a table.
+        columns: The table's columns of each slot; None for files that have an example a line.
+        targets: How many targets of an example are taken; None for all.
     """
 
     part: int
     files: Mapping[str, Path]
+    texts: Mapping[str, Sequence[Path]]
     columns: Columns | None
+    targets: int | None
 
     def read(self) -> list[Path]:
         """The files as they are read: a table once."""
-        files = list(self.files.values())
-        return files if self.columns is None else files[:1]
+        if self.columns is not None:
+            return list(self.files.values())[:1]
+        return [file for files in self.texts.values() for file in files]
 
 
 def groups(split: SplitConfig, root: Path, wanted: list[str]) -> Iterator[Group]:
@@ -49,12 +55,13 @@ def groups(split: SplitConfig, root: Path, wanted: list[str]) -> Iterator[Group]
     for number, part in enumerate(parts_of(split)):
         _check_slots(part, wanted)
         if isinstance(part, TableSplit):
-            columns = {slot: part.columns[slot] for slot in wanted}
+            columns = {slot: part.slots[slot] for slot in wanted}
             for table in find_files(part.file, root):
-                yield Group(number, dict.fromkeys(wanted, table), columns)
+                yield Group(number, dict.fromkeys(wanted, table), {}, columns, part.targets)
         else:
-            for files in _partners({slot: part.files[slot] for slot in wanted}, root):
-                yield Group(number, files, None)
+            for texts in _partners({slot: part.slots[slot] for slot in wanted}, root):
+                files = {slot: first for slot, (first, *_) in texts.items()}
+                yield Group(number, files, texts, None, part.targets)
 
 
 def split_files(split: SplitConfig, root: Path) -> list[Path]:
@@ -67,7 +74,7 @@ def split_files(split: SplitConfig, root: Path) -> list[Path]:
     names = [
         name
         for part in parts_of(split)
-        for name in ([part.file] if isinstance(part, TableSplit) else part.files.values())
+        for name in ([part.file] if isinstance(part, TableSplit) else chain(*part.slots.values()))
     ]
     files = list(dict.fromkeys(file for name in names for file in find_files(name, root)))
     for file in files:
@@ -76,16 +83,17 @@ def split_files(split: SplitConfig, root: Path) -> list[Path]:
     return files
 
 
-def _partners(names: Mapping[str, str], root: Path) -> Iterator[Mapping[str, Path]]:
-    """The groups of files that belong together: the first that each slot's pattern matches, and so on."""
-    found = {slot: find_files(name, root) for slot, name in names.items()}
-    if len(set(map(len, found.values()))) > 1:
-        listed = ", ".join(f"'{names[slot]}' {len(files)}" for slot, files in found.items())
+def _partners(names: Mapping[str, tuple[str, ...]], root: Path) -> Iterator[Mapping[str, Sequence[Path]]]:
+    """The groups of files that belong together: the first that each pattern matches, and so on."""
+    found = {name: find_files(name, root) for several in names.values() for name in several}
+    counts = {name: len(files) for name, files in found.items()}
+    if len(set(counts.values())) > 1:
+        listed = ", ".join(f"'{name}' {count}" for name, count in counts.items())
         raise DataError(
             f"the patterns of a split need to match as many files each, but they match: {listed}"
         )
-    for files in zip(*found.values(), strict=True):
-        yield dict(zip(found, files, strict=True))
+    for number in range(next(iter(counts.values()), 0)):
+        yield {slot: [found[name][number] for name in several] for slot, several in names.items()}
 
 
 def _check_slots(part: TableSplit | ParallelSplit, wanted: list[str]) -> None:

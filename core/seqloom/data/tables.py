@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,19 +15,19 @@ from seqloom.errors import DataError, unknown_name
 LONGEST_FIELD = 2**31 - 1
 """Characters; Python's own limit of 131,072 is less than a document may have."""
 
-Columns = Mapping[str, int | str]
-"""For each slot its column: a name, or a number from 0."""
+Columns = Mapping[str, Sequence[int | str]]
+"""For each slot its columns: names, or numbers from 0; several where it may have several texts."""
 
 
 class Row(NamedTuple):
     """One example's texts.
 
     Attributes:
-        values: The text of each slot.
+        texts: Those of each slot; an example may have several targets.
         line: The line, counted from 1, at which the row begins.
     """
 
-    values: dict[str, str]
+    texts: dict[str, list[str]]
     line: int
 
 
@@ -42,7 +42,7 @@ def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Itera
     """The rows of a ``.tsv``, ``.csv`` or ``.jsonl`` file, plain or ``.gz``, by the file's name.
 
     TSV knows no quotes: a tab always ends a field. CSV is as RFC 4180 has it; a quoted field may hold
-    line breaks. Each line of JSONL is one object whose wanted values are strings.
+    line breaks. Each line of JSONL is one object whose wanted values are strings or lists of strings.
 
     A row that cannot be used comes as an error, not raised: others may follow it.
 
@@ -63,7 +63,7 @@ def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Itera
             return _select(path, columns, _csv_fields(path, meter))
         case ".jsonl":
             return _jsonl_rows(path, columns, meter)
-    raise DataError("a table's name ends in .parquet, or in .tsv, .csv or .jsonl, plain or .gz", path)
+    raise DataError("a table's name ends in .parquet, .tar, or in .tsv, .csv or .jsonl, plain or .gz", path)
 
 
 def _tsv_fields(path: Path, meter: Meter | None) -> Iterator[Fields | DataError]:
@@ -103,13 +103,18 @@ def _select(
     if isinstance(first, DataError):
         raise first
     width = len(first.texts)
-    if all(isinstance(column, str) for column in columns.values()):
-        numbers = {slot: _number(path, str(name), first.texts) for slot, name in columns.items()}
+    if all(isinstance(column, str) for column in chain(*columns.values())):
+        numbers = {
+            slot: [_number(path, str(name), first.texts) for name in names]
+            for slot, names in columns.items()
+        }
         begin = next(records, None)
         if begin is None:
             raise DataError("a header, but no example", path, first.line)
     else:
-        numbers = {slot: _checked(path, column, width) for slot, column in columns.items()}
+        numbers = {
+            slot: [_checked(path, column, width) for column in several] for slot, several in columns.items()
+        }
         begin = first
     for record in chain([begin], records):
         if isinstance(record, DataError):
@@ -120,7 +125,8 @@ def _select(
             found = f"fields in this row: {len(record.texts)}, in the first: {width}"
             yield DataError(found, path, record.line)
         else:
-            yield Row({slot: record.texts[number] for slot, number in numbers.items()}, record.line)
+            texts = {slot: [record.texts[number] for number in own] for slot, own in numbers.items()}
+            yield Row(texts, record.line)
 
 
 def _number(path: Path, name: str, header: list[str]) -> int:
@@ -142,7 +148,7 @@ def _checked(path: Path, column: int | str, width: int) -> int:
 
 
 def _jsonl_rows(path: Path, columns: Columns, meter: Meter | None) -> Iterator[Row | DataError]:
-    for column in columns.values():
+    for column in chain(*columns.values()):
         if isinstance(column, int):
             raise DataError(f"column {column} needs a name: JSONL has no numbered columns", path)
     for line, text in enumerate(scan_lines(path, meter), 1):
@@ -151,13 +157,24 @@ def _jsonl_rows(path: Path, columns: Columns, meter: Meter | None) -> Iterator[R
 
 def _jsonl_row(text: str, columns: Columns, path: Path, line: int) -> Row | DataError:
     try:
-        return Row(_object_values(text, columns), line)
+        found = read_object(text)
+        return Row(
+            {
+                slot: [text for name in names for text in texts_in(found, str(name))]
+                for slot, names in columns.items()
+            },
+            line,
+        )
     except DataError as error:
         return DataError(str(error), path, line)
 
 
-def _object_values(text: str, columns: Columns) -> dict[str, str]:
-    """The wanted texts of one line of JSONL."""
+def read_object(text: str) -> dict[str, Any]:
+    """The object of JSON that a text is.
+
+    Raises:
+        DataError: It is something else.
+    """
     if not text.strip():
         raise DataError("an empty line")
     try:
@@ -166,12 +183,26 @@ def _object_values(text: str, columns: Columns) -> dict[str, str]:
         raise DataError(f"malformed JSON: {error}") from error
     if not isinstance(found, dict):
         raise DataError(f"each line needs to be an object, not a {_kind(found)}")
-    for column in columns.values():
-        if column not in found:
-            raise DataError(unknown_name("column", str(column), found))
-        if not isinstance(found[column], str):
-            raise DataError(f"'{column}' needs to be a string, not a {_kind(found[column])}")
-    return {slot: _whole(found[column]) for slot, column in columns.items()}
+    return found
+
+
+def texts_in(found: Mapping[str, Any], name: str) -> list[str]:
+    """The text of an object's value, or those of its list.
+
+    Raises:
+        DataError: There is no such value, or it is something else.
+    """
+    if name not in found:
+        raise DataError(unknown_name("column", name, found))
+    value = found[name]
+    if isinstance(value, str):
+        return [_whole(value)]
+    if not isinstance(value, list):
+        raise DataError(f"'{name}' needs to be a string or a list of strings, not a {_kind(value)}")
+    for item in value:
+        if not isinstance(item, str):
+            raise DataError(f"'{name}' needs to be a list of strings, not of a {_kind(item)}")
+    return [_whole(item) for item in value]
 
 
 def _whole(text: str) -> str:

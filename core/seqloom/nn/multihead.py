@@ -26,6 +26,18 @@ class Past(NamedTuple):
     values: Tensor
 
 
+class Looked(NamedTuple):
+    """A memory as cross-attention looks it up.
+
+    Attributes:
+        keys: [B, h, S, d].
+        values: [B, h, S, d].
+    """
+
+    keys: Tensor
+    values: Tensor
+
+
 class SelfAttention(nn.Module):
     """The positions of a sequence look at each other.
 
@@ -93,30 +105,53 @@ class CrossAttention(nn.Module):
         self.project = linear(memory_width, 2 * width)
         self.out = linear(width, width)
 
-    def prepare(self, memory: Tensor) -> Tensor:
-        """A memory's values [B, S, D] to keys and values [B, 2, h, S, d]."""
+    def prepare(self, memory: Tensor) -> Looked:
+        """A memory's values [B, S, D] as they are looked up."""
         projected: Tensor = self.project(memory).unflatten(-1, (2, *self.split))  # [B, S, 2, h, d]
-        return projected.permute(0, 2, 3, 1, 4)
+        return Looked(*projected.permute(2, 0, 3, 1, 4))
 
     def forward(
-        self, values: Tensor, memory: Tensor, mask: Tensor, *, weights: bool = False
+        self, values: Tensor, looked: Looked, mask: Tensor, *, weights: bool = False
     ) -> tuple[Tensor, Tensor | None]:
-        """Looks a memory up.
+        """Looks a memory up from all positions of a target.
 
         Args:
-            values: [B, K, D]: positions of a target, or hypotheses that share a source.
-            memory: [B, 2, h, S, d] from :meth:`prepare`.
+            values: [B, U, D].
+            looked: From :meth:`prepare`.
             mask: [B, 1, 1, S] bool.
             weights: Whether to give the attention weights too.
 
         Returns:
-            [B, K, D], and the mean of the heads' weights [B, K, S] or None.
+            [B, U, D], and the mean of the heads' weights [B, U, S] or None.
         """
-        query = self.query(values).unflatten(-1, self.split).transpose(1, 2)  # [B, h, K, d]
-        key, value = memory.unbind(1)
+        query = self._query(values)
         dropout = self.dropout if self.training else 0.0
-        attended = F.scaled_dot_product_attention(query, key, value, mask, dropout)
-        return merge_heads(self.out, attended), _weights(query, key, mask) if weights else None
+        attended = F.scaled_dot_product_attention(query, looked.keys, looked.values, mask, dropout)
+        return merge_heads(self.out, attended), _weights(query, looked.keys, mask) if weights else None
+
+    def step(self, values: Tensor, looked: Looked, bias: Tensor) -> Tensor:
+        """Looks a memory up from hypotheses that share it.
+
+        Args:
+            values: [B, K, D].
+            looked: From :meth:`prepare`, contiguous.
+            bias: [B, 1, 1, S], 0 where a position is real and -inf elsewhere.
+
+        Returns:
+            [B, K, D].
+        """
+        # For few queries two products are faster than the fused kernel.
+        query = self._query(values) * self.split[1] ** -0.5
+        keys = looked.keys.flatten(0, 1).transpose(1, 2)  # [B * h, d, S]
+        biases = bias.expand(*query.shape[:3], -1).flatten(0, 1)  # [B * h, K, S]
+        scores = torch.baddbmm(biases, query.flatten(0, 1), keys)
+        attended = scores.softmax(-1) @ looked.values.flatten(0, 1)
+        return merge_heads(self.out, attended.view_as(query))
+
+    def _query(self, values: Tensor) -> Tensor:
+        """[B, U, D] to [B, h, U, d]."""
+        query: Tensor = self.query(values).unflatten(-1, self.split).transpose(1, 2)
+        return query
 
 
 def _weights(query: Tensor, key: Tensor, mask: Tensor) -> Tensor:

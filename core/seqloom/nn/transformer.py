@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqloom.batch import Decoded, Memory, Padded
+from seqloom.batch import Decoded, Memory, Padded, tree_map
 from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder, masked_mean
-from seqloom.nn.multihead import CrossAttention, Past, SelfAttention, linear
+from seqloom.nn.multihead import CrossAttention, Looked, Past, SelfAttention, linear
 from seqloom.nn.positions import LearnedPositions, Positions, SinusoidalPositions
 
 
@@ -97,12 +97,12 @@ class TransformerContext(NamedTuple):
     """A source as the decoder's layers see it.
 
     Attributes:
-        memories: For each layer, keys and values [B, 2, h, S, d].
-        mask: [B, 1, 1, S] bool, True = real.
+        memories: For each layer, the memory's keys and values.
+        bias: [B, 1, 1, S], added to what attention compares: 0 where a position is real, else -inf.
     """
 
-    memories: tuple[Tensor, ...]
-    mask: Tensor
+    memories: tuple[Looked, ...]
+    bias: Tensor
 
 
 TransformerState = tuple[Past, ...]
@@ -137,11 +137,11 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
     def forward(
         self, memory: Memory, tokens: Padded, *, at: Tensor | None = None, weights: bool = False
     ) -> Decoded:
-        context = self._look(memory)
+        mask = memory.mask()[:, None, None]
         x = self._embed(tokens.values, 0, tokens.values.shape[1])
         attention = []
-        for layer, projected in zip(self.layers, context.memories, strict=True):
-            x, attended = layer(x, projected, context.mask, weights=weights)
+        for layer in self.layers:
+            x, attended = layer(x, layer.cross_attention.prepare(memory.values), mask, weights=weights)
             attention.append(attended)
         states = self.norm(x if at is None else x[at])
         return Decoded(self.output(states), torch.stack(attention).mean(0) if weights else None)
@@ -152,12 +152,15 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
             layer.compile(*args, **kwargs)
 
     def prepare(self, memory: Memory) -> TransformerContext:
-        context = self._look(memory)
-        return context._replace(memories=tuple(each.contiguous() for each in context.memories))
+        memories = (layer.cross_attention.prepare(memory.values) for layer in self.layers)
+        real = memory.mask()[:, None, None]
+        bias = memory.values.new_zeros(real.shape).masked_fill(~real, -torch.inf)
+        return TransformerContext(tuple(tree_map(Tensor.contiguous, each) for each in memories), bias)
 
     def start(self, context: TransformerContext, hypotheses: int) -> TransformerState:
-        batch, _, heads, _, width = context.memories[0].shape
-        empty = context.memories[0].new_zeros(batch, hypotheses, heads, 0, width)
+        keys = context.memories[0].keys
+        batch, heads, _, width = keys.shape
+        empty = keys.new_zeros(batch, hypotheses, heads, 0, width)
         return tuple(Past(empty, empty) for _ in self.layers)
 
     def step(
@@ -165,15 +168,11 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
     ) -> tuple[Tensor, TransformerState]:
         x = self._embed(token, state[0].keys.shape[-2], 1)
         pasts = []
-        for layer, memory, past in zip(self.layers, context.memories, state, strict=True):
-            x, longer = layer.step(x, memory, context.mask, past)
+        for layer, looked, past in zip(self.layers, context.memories, state, strict=True):
+            x, longer = layer.step(x, looked, context.bias, past)
             pasts.append(longer)
         logits: Tensor = self.output(self.norm(x))
         return logits, tuple(pasts)
-
-    def _look(self, memory: Memory) -> TransformerContext:
-        memories = tuple(layer.cross_attention.prepare(memory.values) for layer in self.layers)
-        return TransformerContext(memories, memory.mask()[:, None, None])
 
     def _embed(self, tokens: Tensor, start: int, length: int) -> Tensor:
         embedded = self.embedding(tokens) + self.positions(start, length, tokens.device)
@@ -212,25 +211,23 @@ class DecoderLayer(nn.Module):
         self.feed_forward_sum = Residual(shape)
 
     def forward(
-        self, x: Tensor, memory: Tensor, mask: Tensor, *, weights: bool = False
+        self, x: Tensor, looked: Looked, mask: Tensor, *, weights: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """All positions [B, U, D] of a target, padded on the right; see :class:`CrossAttention`."""
         x = self.self_sum(x, self.self_attention(self.self_sum.enter(x), causal=True))
-        return self._finish(x, memory, mask, weights=weights)
+        part, attention = self.cross_attention(self.cross_sum.enter(x), looked, mask, weights=weights)
+        return self._finish(x, part), attention
 
-    def step(self, x: Tensor, memory: Tensor, mask: Tensor, past: Past) -> tuple[Tensor, Past]:
-        """The next position [B, K, D] of each hypothesis; see :meth:`SelfAttention.step`."""
+    def step(self, x: Tensor, looked: Looked, bias: Tensor, past: Past) -> tuple[Tensor, Past]:
+        """The next position [B, K, D] of each hypothesis; see both attentions' ``step``."""
         attended, past = self.self_attention.step(self.self_sum.enter(x), past)
-        x, _ = self._finish(self.self_sum(x, attended), memory, mask, weights=False)
-        return x, past
+        x = self.self_sum(x, attended)
+        return self._finish(x, self.cross_attention.step(self.cross_sum.enter(x), looked, bias)), past
 
-    def _finish(
-        self, x: Tensor, memory: Tensor, mask: Tensor, *, weights: bool
-    ) -> tuple[Tensor, Tensor | None]:
-        attended, attention = self.cross_attention(self.cross_sum.enter(x), memory, mask, weights=weights)
-        x = self.cross_sum(x, attended)
-        x = self.feed_forward_sum(x, self.feed_forward(self.feed_forward_sum.enter(x)))
-        return x, attention
+    def _finish(self, x: Tensor, part: Tensor) -> Tensor:
+        """Adds what cross-attention made, and all that follows it."""
+        x = self.cross_sum(x, part)
+        return self.feed_forward_sum(x, self.feed_forward(self.feed_forward_sum.enter(x)))  # type: ignore[no-any-return]
 
 
 class FeedForward(nn.Module):

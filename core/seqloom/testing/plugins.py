@@ -61,16 +61,22 @@ class ModalityContract(PluginContract, NetworkContract):
 
     Attributes:
         width: D of what the front end returns.
+        length: T of every input, for a modality whose inputs are all of one: a picture is one frame. None
+            where they differ.
     """
 
     width: int = 16
+    length: int | None = None
 
     @abstractmethod
     def build(self) -> Modality: ...
 
     @abstractmethod
     def raws(self, tmp_path: Path) -> Iterable[str]:
-        """Several raw inputs, not all of one length: texts, or paths of files written to ``tmp_path``."""
+        """Several raw inputs, not all of one length unless all always are: texts, or paths of files.
+
+        Files are written to ``tmp_path``.
+        """
 
     def embedding(self) -> TokenEmbedding | None:
         """A new table [V, D] of the input's tokens, for a modality whose spec takes a tokenizer."""
@@ -105,9 +111,13 @@ class ModalityContract(PluginContract, NetworkContract):
             assert torch.equal(modality.read(raw), modality.read(raw))
 
     def test_inputs_fit_into_one_batch(self) -> None:
-        lengths = [len(features) for features in self.features]
+        lengths = {len(features) for features in self.features}
         assert min(lengths) >= 1
-        assert min(lengths) < max(lengths), "this contract needs inputs of different lengths"
+        if self.length is None:
+            assert len(lengths) > 1, "this contract needs inputs of different lengths"
+        else:
+            assert lengths == {self.length}
+        assert len(self.features) > 1, "this contract needs several inputs"
         assert len({features.shape[1:] for features in self.features}) == 1
         assert len({features.dtype for features in self.features}) == 1
 
@@ -128,12 +138,14 @@ class ModalityContract(PluginContract, NetworkContract):
             once, again = self.variations(modality, features), self.variations(modality, features)
             assert all(map(torch.equal, once, again))
 
-    def test_augmented_inputs_fit_into_the_same_batch(self) -> None:
+    def test_augmented_inputs_fit_into_one_batch(self) -> None:
         modality = self.build()
-        for features in self.features:
-            for varied in self.variations(modality, features):
-                assert len(varied) >= 1
-                assert (varied.shape[1:], varied.dtype) == (features.shape[1:], features.dtype)
+        varied = [varied for features in self.features for varied in self.variations(modality, features)]
+        assert min(map(len, varied)) >= 1
+        assert len({features.shape[1:] for features in varied}) == 1
+        assert {features.dtype for features in varied} == {features.dtype for features in self.features}
+        output = self.seeded()(pad_loudly(varied))
+        assert output.values.shape[::2] == (len(varied), self.width)
 
     def test_shapes_are_those_announced(self) -> None:
         batch = self.batch()
@@ -253,7 +265,7 @@ class TaskContract(PluginContract):
         prediction = Prediction(self.example(tmp_path), self.hypotheses(task))
         before = sorted(tmp_path.rglob("*"))
         with chdir(tmp_path):
-            assert task.deliver([prediction], self.flags()) == []
+            assert task.deliver([prediction], self.flags(), {}) == []
         assert sorted(tmp_path.rglob("*")) == before
 
 

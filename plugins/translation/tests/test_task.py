@@ -80,7 +80,7 @@ def test_attention_is_asked_for_where_a_picture_is(task: Translation) -> None:
 def test_a_picture_is_drawn(task: Translation, tmp_path: Path) -> None:
     found = hypothesis(task, torch.full((3, 4), 0.25))
     files = task.deliver(
-        [Prediction(EXAMPLE, [found])], TranslateFlags(attention=str(tmp_path / "deep" / "er"))
+        [Prediction(EXAMPLE, [found])], TranslateFlags(attention=str(tmp_path / "deep" / "er")), {}
     )
     assert files == [str(tmp_path / "deep" / "er" / "0001.png")]
     assert Path(files[0]).read_bytes().startswith(b"\x89PNG")
@@ -89,7 +89,7 @@ def test_a_picture_is_drawn(task: Translation, tmp_path: Path) -> None:
 def test_there_is_no_picture_without_attention(task: Translation, tmp_path: Path) -> None:
     prediction = Prediction(EXAMPLE, [hypothesis(task)])
     with pytest.raises(UsageError, match="no attention to draw"):
-        task.deliver([prediction], TranslateFlags(attention=str(tmp_path)))
+        task.deliver([prediction], TranslateFlags(attention=str(tmp_path)), {})
 
 
 @pytest.mark.parametrize("preset", ["tiny", "small", "base"])

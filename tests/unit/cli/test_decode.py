@@ -76,9 +76,9 @@ def test_stdin_is_read_as_files_are(translate: Any) -> None:
 
 def test_what_is_empty_is_told_by_its_place(translate: Any, tmp_path: Path) -> None:
     (tmp_path / "in.txt").write_text("1\n\n")
-    assert "<arguments>:2: the line is empty" in translate("1", "", code=65).stderr
-    assert "<stdin>:1: the line is empty" in translate(stdin=b"\n", code=65).stderr
-    assert "in.txt:2: the line is empty" in translate("--input", "in.txt", code=65).stderr
+    assert "<arguments>:2: the source is empty" in translate("1", "", code=65).stderr
+    assert "<stdin>:1: the source is empty" in translate(stdin=b"\n", code=65).stderr
+    assert "in.txt:2: the source is empty" in translate("--input", "in.txt", code=65).stderr
     assert "none.txt: there is no such file" in translate("--input", "none.txt", code=65).stderr
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -130,6 +131,24 @@ def test_ids_take_few_bytes(make, tmp_path):
     assert (folder / "source.values").stat().st_size == 2 * positions
     assert (folder / "target.values").stat().st_size == sum(len(target) for *_, target in ROWS)
     assert np.fromfile(folder / "lines", np.int64).tolist() == [1, 2, 3, 4]
+
+
+def test_what_is_the_same_beside_each_other_is_read_and_kept_once(make, tmp_path):
+    class Counting(Frames):
+        seen: ClassVar[list[str]] = []
+
+        def read(self, raw):
+            self.seen.append(raw)
+            return super().read(raw)
+
+    sources = ["3 1", "3 1", "3 1", "3 2 4", "3 1"]
+    rows = [located(n, source, f"de{n}") for n, source in enumerate(sources, 1)]
+    cached = make(rows, Counting())
+    assert Counting.seen == ["3 1", "3 2 4", "3 1"]
+    assert_alike(cached, Dataset.load(rows, {"source": Counting()}, read_target))
+    (folder,) = (path for path in tmp_path.iterdir() if path.is_dir())
+    assert (folder / "source.values").stat().st_size == (2 + 3 + 2) * 3 * 4
+    assert (folder / "source.spans").stat().st_size == 5 * 2 * 8
 
 
 def test_places_are_those_of_the_files(make):

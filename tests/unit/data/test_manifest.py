@@ -147,6 +147,72 @@ def test_patterns_need_partners(many):
         list(read_examples({"source": "*.en", "target": "[ab].de"}, many, TEXT))
 
 
+# Several targets ----------------------------------------------------------------------------------------
+
+
+def targets_of(split, root, slots=TEXT, **options):
+    """Id, source, target and references of each example."""
+    found = (located.example for located in read_examples(split, root, slots, **options))
+    return [(one.id, one.inputs["source"], one.target, one.references) for one in found]
+
+
+def write_captions(root):
+    (root / "c.jsonl").write_text('{"en": "a", "de": ["x", "y"]}\n{"en": "b", "de": "z"}\n')
+    (root / "c.tsv").write_text("a\tx\ty\nb\tz\t\n")
+    for name, text in {"en": "a\nb\n", "de": "x\nz\n", "at": "y\n\n"}.items():
+        (root / f"c.{name}").write_text(text)
+
+
+SEVERAL = [
+    TableSplit(file="c.jsonl", columns={"source": "en", "target": "de"}),
+    TableSplit(file="c.tsv", columns={"source": 0, "target": [1, 2]}),
+    {"source": "c.en", "target": ["c.de", "c.at"]},
+]
+
+
+@pytest.mark.parametrize("split", SEVERAL)
+def test_several_targets_are_references_or_examples_of_their_own(root, split):
+    write_captions(root)
+    assert targets_of(split, root) == [(0, "a", "x", ["x", "y"]), (1, "b", "z", ["z"])]
+    apart = [(0, "a", "x", ["x"]), (1, "a", "y", ["y"]), (2, "b", "z", ["z"])]
+    assert targets_of(split, root, apart=True) == apart
+    assert [one.target for one in Examples(split, root, TEXT, apart=True)] == ["x", "y", "z"]
+    lines = [located.line for located in read_examples(split, root, TEXT, apart=True)]
+    assert lines == [1, 1, 2]
+
+
+def test_the_first_targets_alone_may_be_taken(root):
+    write_captions(root)
+    table = SEVERAL[0].model_copy(update={"targets": 1})
+    files = ParallelSplit(files=SEVERAL[2], targets=1)
+    for split in (table, files):
+        assert targets_of(split, root) == [(0, "a", "x", ["x"]), (1, "b", "z", ["z"])]
+
+
+def test_no_target_among_several_is_an_error(root):
+    (root / "c.jsonl").write_text(
+        '{"en": "a", "de": []}\n{"en": "b", "de": [" "]}\n{"en": ["b", "c"], "de": "z"}\n'
+    )
+    errors = []
+    assert targets_of(SEVERAL[0], root, bad=errors.append) == []
+    assert [str(error).removeprefix(f"{root}/") for error in errors] == [
+        "c.jsonl:1: nothing but white space for 'target'",
+        "c.jsonl:2: nothing but white space for 'target'",
+        "c.jsonl:3: 2 texts for 'source'; only 'target' may have several",
+    ]
+
+
+def test_files_of_references_need_as_many_lines(root):
+    write_captions(root)
+    (root / "c.at").write_text("y\n")
+    with pytest.raises(DataError, match=r"c\.en has 2, .*c\.de has 2, .*c\.at has 1"):
+        targets_of(SEVERAL[2], root)
+    assert split_files(SEVERAL[2], root) == [root / "c.en", root / "c.de", root / "c.at"]
+
+
+# Bad examples ------------------------------------------------------------------------------------------
+
+
 def test_bad_lines_are_left_out_of_all_slots(root):
     (root / "train.en").write_bytes(b"one\n\xff\n \nfour\n")
     (root / "train.de").write_bytes(b"eins\nzwei\ndrei\nvier\n")

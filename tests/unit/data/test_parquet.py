@@ -15,8 +15,8 @@ from seqloom.data.parquet import parquet_rows
 from seqloom.data.splits import split_files
 from seqloom.errors import ConfigError, DataError, StorageError
 
-BY_NAME = {"source": "en", "target": "de"}
-SPLIT = TableSplit(file="t.parquet", columns=BY_NAME)
+BY_NAME = {"source": ["en"], "target": ["de"]}
+SPLIT = TableSplit(file="t.parquet", columns={"source": "en", "target": "de"})
 TEXT = {"source": False}
 
 
@@ -38,14 +38,27 @@ def test_rows_come_with_their_numbers(write, kind, monkeypatch):
     meter = Meter([path])
     rows = list(parquet_rows(path, BY_NAME, meter))
     expected = zip(english, german, range(1, 9), strict=True)
-    assert [(*row.values.values(), row.line) for row in rows] == list(expected)
+    assert [(*row.texts["source"], *row.texts["target"], row.line) for row in rows] == list(expected)
     assert meter.share > 0.5
 
 
 def test_one_column_may_serve_two_slots(write):
     path = write(en=["a", "b"])
-    rows = parquet_rows(path, {"source": "en", "target": "en"}, Meter())
-    assert [row.values for row in rows] == [{"source": "a", "target": "a"}, {"source": "b", "target": "b"}]
+    rows = parquet_rows(path, {"source": ["en"], "target": ["en"]}, Meter())
+    assert [row.texts for row in rows] == [
+        {"source": ["a"], "target": ["a"]},
+        {"source": ["b"], "target": ["b"]},
+    ]
+
+
+@pytest.mark.parametrize("kind", [pa.list_, pa.large_list])
+@pytest.mark.parametrize("text", [pa.string(), pa.large_string()])
+def test_a_column_may_be_of_lists(write, kind, text):
+    path = write(en=["a", "b", "c"], de=pa.array([["x", "ü"], [], ["y", None]], kind(text)))
+    one, none, bad = parquet_rows(path, BY_NAME, Meter())
+    assert one.texts == {"source": ["a"], "target": ["x", "ü"]}
+    assert none.texts == {"source": ["b"], "target": []}
+    assert str(bad).endswith("t.parquet:3: 'de' is null in this row")
 
 
 def test_bad_rows_are_located_and_others_follow(write, tmp_path):
@@ -69,9 +82,14 @@ def test_bad_rows_are_located_and_others_follow(write, tmp_path):
     ("columns", "wanted", "message"),
     [
         ({"en": ["a"]}, BY_NAME, r"t\.parquet: no column 'de'; there are: en\."),
-        ({"en": ["a"]}, {"source": 0}, r"t\.parquet: column 0 needs a name"),
-        ({"en": [1]}, {"source": "en"}, r"t\.parquet: column 'en' needs to be of strings, not of int64"),
-        ({"en": pa.array([], pa.string())}, {"source": "en"}, r"t\.parquet: the file has no row"),
+        ({"en": ["a"]}, {"source": [0]}, r"t\.parquet: column 0 needs a name"),
+        (
+            {"en": [1]},
+            {"source": ["en"]},
+            r"t\.parquet: column 'en' needs to be of strings or .*, not of int64",
+        ),
+        ({"en": [[1]]}, {"source": ["en"]}, r"t\.parquet: column 'en' needs .*, not of list<.*int64>"),
+        ({"en": pa.array([], pa.string())}, {"source": ["en"]}, r"t\.parquet: the file has no row"),
     ],
 )
 def test_files_that_cannot_be_used(write, columns, wanted, message):
@@ -86,11 +104,11 @@ def test_damaged_files_are_named(write, tmp_path):
     for damaged in (b"", b"plain text", whole[: len(whole) // 2], b"PAR1" + b"\xff" * 5000 + whole[5004:]):
         path.write_bytes(damaged)
         with pytest.raises(DataError, match=r"t\.parquet: broken Parquet: "):
-            list(parquet_rows(path, {"source": "en"}, Meter()))
+            list(parquet_rows(path, {"source": ["en"]}, Meter()))
     with pytest.raises(DataError, match="gone: there is no such file"):
-        list(parquet_rows(tmp_path / "gone", {"source": "en"}, Meter()))
+        list(parquet_rows(tmp_path / "gone", {"source": ["en"]}, Meter()))
     with pytest.raises(StorageError, match="cannot read it: Is a directory"):
-        list(parquet_rows(tmp_path, {"source": "en"}, Meter()))
+        list(parquet_rows(tmp_path, {"source": ["en"]}, Meter()))
 
 
 def test_a_missing_package_is_named(write, tmp_path, monkeypatch):

@@ -10,7 +10,7 @@ import pytest
 from seqloom.data.tables import read_rows
 from seqloom.errors import DataError
 
-BY_NAME = {"source": "en", "target": "de"}
+BY_NAME = {"source": ["en"], "target": ["de"]}
 
 
 def write(path, text):
@@ -26,7 +26,7 @@ def rows(tmp_path):
         for row in read_rows(write(tmp_path / name, text), columns):
             if isinstance(row, DataError):
                 raise row
-            found.append((*row.values.values(), row.line))
+            found.append((*(text for texts in row.texts.values() for text in texts), row.line))
         return found
 
     return read
@@ -43,7 +43,7 @@ def test_each_kind_gives_the_same(rows, ending):
 
 
 def test_numbered_columns_have_no_header(rows):
-    columns = {"source": 2, "target": 0}
+    columns = {"source": [2], "target": [0]}
     assert rows("t.tsv", "eins\t1\tone\nzwei\t2\ttwo", columns) == [("one", "eins", 1), ("two", "zwei", 2)]
     assert rows("t.csv", "eins,1,one", columns) == [("one", "eins", 1)]
 
@@ -76,8 +76,17 @@ def test_tsv_has_no_quotes(rows):
         ("t.jsonl", "[" * 100_000, r"t\.jsonl:1: malformed JSON"),
         ("t.jsonl", '["a"]', r"t\.jsonl:1: each line needs to be an object, not a list"),
         ("t.jsonl", '{"en": "a", "dee": "b"}', r"t\.jsonl:1: no column 'de'.*Did you mean 'dee'"),
-        ("t.jsonl", '{"en": 1.5, "de": "b"}', r"t\.jsonl:1: 'en' needs to be a string, not a number"),
-        ("t.jsonl", '{"en": null, "de": "b"}', r"'en' needs to be a string, not a null"),
+        (
+            "t.jsonl",
+            '{"en": 1.5, "de": "b"}',
+            r"t\.jsonl:1: 'en' needs to be a string or a list .*, not a number",
+        ),
+        (
+            "t.jsonl",
+            '{"en": null, "de": "b"}',
+            r"'en' needs to be a string or a list of strings, not a null",
+        ),
+        ("t.jsonl", '{"en": ["a", 1], "de": "b"}', "'en' needs to be a list of strings, not of a number"),
         ("t.jsonl", '{"en": "\\ud83d", "de": "b"}', r"t\.jsonl:1: half of a surrogate pair \(\\ud83d\)"),
     ],
 )
@@ -89,10 +98,10 @@ def test_mistakes_are_located(rows, name, text, message):
 @pytest.mark.parametrize(
     ("name", "columns", "message"),
     [
-        ("t.tsv", {"source": 0, "target": 2}, r"t\.tsv:1: no column 2; there are 2"),
-        ("t.tsv", {"source": -1, "target": 0}, "no column -1"),
-        ("t.tsv", {"source": 0, "target": "de"}, r"column 'de' has a name.*name all or number all"),
-        ("t.jsonl", {"source": 0, "target": 1}, "column 0 needs a name"),
+        ("t.tsv", {"source": [0], "target": [2]}, r"t\.tsv:1: no column 2; there are 2"),
+        ("t.tsv", {"source": [-1], "target": [0]}, "no column -1"),
+        ("t.tsv", {"source": [0], "target": [1, "de"]}, r"column 'de' has a name.*name all or number all"),
+        ("t.jsonl", {"source": [0], "target": [1]}, "column 0 needs a name"),
     ],
 )
 def test_columns_that_cannot_be_are_refused(rows, name, columns, message):
@@ -115,7 +124,9 @@ def test_columns_that_cannot_be_are_refused(rows, name, columns, message):
 def test_rows_follow_those_that_cannot_be_used(tmp_path, name, content, bad):
     (tmp_path / name).write_bytes(content)
     rows = list(read_rows(tmp_path / name, BY_NAME))
-    texts = [tuple(row.values.values()) for row in rows if not isinstance(row, DataError)]
+    texts = [
+        tuple(*zip(*row.texts.values(), strict=True)) for row in rows if not isinstance(row, DataError)
+    ]
     errors = [str(row).removeprefix(f"{tmp_path / name}:") for row in rows if isinstance(row, DataError)]
     assert texts == [("a", "b"), ("d", "e")]
     assert [error[: len(start)] for error, start in zip(errors, bad, strict=True)] == bad
@@ -129,5 +140,13 @@ def test_a_header_that_is_not_utf8_is_refused(tmp_path):
 
 def test_a_field_may_be_long(tmp_path):
     (tmp_path / "t.csv").write_text("en,de\n" + "a" * 140_000 + ",b\n", encoding="utf-8")
-    (row,) = read_rows(tmp_path / "t.csv", {"source": "en"})
-    assert len(row.values["source"]) == 140_000
+    (row,) = read_rows(tmp_path / "t.csv", {"source": ["en"]})
+    assert [len(text) for text in row.texts["source"]] == [140_000]
+
+
+def test_several_columns_of_a_slot_are_read_together(tmp_path):
+    columns = {"target": ["de", "at"], "source": ["en"]}
+    expected = [{"target": ["b", "c"], "source": ["a"]}]
+    assert [r.texts for r in read_rows(write(tmp_path / "t.csv", "en,de,at\na,b,c\n"), columns)] == expected
+    text = '{"en": "a", "de": ["b"], "at": "c"}'
+    assert [r.texts for r in read_rows(write(tmp_path / "t.jsonl", text), columns)] == expected

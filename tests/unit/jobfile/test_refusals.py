@@ -121,7 +121,23 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         ),
         (
             ["data.test={file: x.tsv, columns: {target: [1]}}"],
-            "--set: data.test.columns.target: expected a whole number or text, found a list",
+            "--set: data.test.columns.source: is missing",
+        ),
+        (
+            ["data.test={file: x.tsv, columns: {target: {a: 1}}}"],
+            "--set: data.test.columns.target: expected a whole number or text or a list, found a mapping",
+        ),
+        (
+            ["data.test={file: x.tsv, columns: {source: [0, 1], target: 2}}"],
+            "--set: data.test.columns.source: only `target` may have several",
+        ),
+        (
+            ["data.test={source: x, target: []}"],
+            "--set: data.test.target: an empty list names nothing",
+        ),
+        (
+            ["data.test={file: x.tsv, columns: {source: 0, target: 1}, targets: 0}"],
+            "--set: data.test.targets: expected greater than or equal to 1, found 0",
         ),
         (["data.test={file: x.tsv, columns: {target: 1}}"], "--set: data.test.columns.source: is missing"),
         (["data.test=[{source: x, target: y}, {source: x}]"], "--set: data.test.1.target: is missing"),
@@ -147,6 +163,14 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         (["data.test=[[]]"], "--set: data.test.0: expected a mapping, found a list"),
         (["data.test=[]"], "--set: data.test: "),
         (["evaluate.metrics=[bleu, bleu]"], "--set: evaluate.metrics.1: bleu is there twice"),
+        (
+            ["evaluate.baselines=[luck]"],
+            "--set: evaluate.baselines.0: expected 'nearest' or 'frequent', found",
+        ),
+        (
+            ["evaluate.baselines=[frequent, frequent]"],
+            "--set: evaluate.baselines.1: frequent is there twice",
+        ),
         (
             ["evaluate.best=blue", "evaluate.metrics=[bleu]"],
             "--set: evaluate.best: no score 'blue'; there are: accuracy, bleu, ppl. Did you mean 'bleu'?",

@@ -36,7 +36,7 @@ class Spelling(Task):
     def configure(self, flags, decode):
         return decode.model_copy(update={"attention": True}) if flags.picture else decode
 
-    def deliver(self, predictions, flags):
+    def deliver(self, predictions, flags, modalities):
         return []
 
 
@@ -150,13 +150,13 @@ class Configures(Spelling):
 
 
 class Writes(Spelling):
-    def deliver(self, predictions, flags):
+    def deliver(self, predictions, flags, modalities):
         Path("picture.png").touch()
         return []
 
 
 class SaysThatItWrote(Spelling):
-    def deliver(self, predictions, flags):
+    def deliver(self, predictions, flags, modalities):
         return ["picture.png"]
 
 

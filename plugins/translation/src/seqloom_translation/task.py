@@ -1,63 +1,31 @@
-"""What translation is: a text with EOS last to learn, a text with its score to show."""
+"""What translation shows beyond text: a picture of what each word looked at."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import final
 
-import numpy as np
-import torch
-from torch import Tensor
-
-from seqloom.batch import Hypothesis
 from seqloom.config import DecodeConfig
-from seqloom.errors import DataError
 from seqloom.hooks import Options
-from seqloom.task import Example, Prediction, Task
-from seqloom.tokenizer import Tokenizer
+from seqloom.modality import Modality
+from seqloom.task import Prediction, TextTask
 
 
-class Translation(Task):
-    """Text to text.
-
-    Args:
-        tokenizer: Of the target.
-    """
-
-    def __init__(self, tokenizer: Tokenizer) -> None:
-        self.tokenizer = tokenizer
-
-    def read_target(self, raw: str) -> Tensor:
-        ids = self.tokenizer.encode(raw)
-        if not ids:
-            raise DataError("the target holds no token; give some text")
-        return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))
-
-    def text(self, hypothesis: Hypothesis) -> str:
-        return self.tokenizer.decode(hypothesis.tokens)
-
-    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
-        """A line is translated in one go: its sentences are context for each other."""
-        return [raw]
-
-    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
-        return results[0]
-
-    def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:  # noqa: ARG002
-        pieces = [self.tokenizer.decode([token]) for token in hypothesis.tokens]
-        return {
-            "text": self.text(hypothesis),
-            "score": hypothesis.score,
-            "tokens": pieces,
-            "token_scores": list(hypothesis.token_scores),
-        }
+@final
+class Translation(TextTask):
+    """Text to text; a line is translated in one go, as its sentences are context for each other."""
 
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:
         wanted = flags.model_dump()["attention"] is not None
         return decode.model_copy(update={"attention": True}) if wanted else decode
 
-    def deliver(self, predictions: Sequence[Prediction], flags: Options) -> list[str]:
+    def deliver(
+        self,
+        predictions: Sequence[Prediction],
+        flags: Options,
+        modalities: Mapping[str, Modality],  # noqa: ARG002 - its own tokens say what it saw
+    ) -> list[str]:
         folder = flags.model_dump()["attention"]
         if folder is None:
             return []

@@ -1,0 +1,112 @@
+"""Answers without a model: the nearest example's target, the most frequent one."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+
+from seqloom.baselines import baseline_answers
+from seqloom.data.dataset import Dataset
+from seqloom.data.manifest import Located
+from seqloom.errors import DataError
+from seqloom.jobfile import Job
+from seqloom.jobs import evaluate_job, train_job
+from seqloom.modality import Modality
+from seqloom.site import Site, open_model
+from seqloom.task import Example
+
+
+class Bytes(Modality):
+    """A number is a position of one byte."""
+
+    def read(self, raw: str) -> torch.Tensor:
+        if raw == "bad":
+            raise DataError("bad")
+        return torch.tensor([[int(word)] for word in raw.split()], dtype=torch.uint8)
+
+    def augment(self, features: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        raise NotImplementedError
+
+    def frontend(self, width: int, embedding: Any) -> Any:
+        raise NotImplementedError
+
+
+def rows(*pairs: tuple[str, list[str]]) -> list[Located]:
+    return [
+        Located(Example(id_, {"source": source}, targets[0], targets), line=id_ + 1)
+        for id_, (source, targets) in enumerate(pairs)
+    ]
+
+
+def answers(names: list[str], asked: list[str], *training: tuple[str, list[str]], **options: Any) -> Any:
+    dataset = Dataset.load(rows(*((text, ["?"]) for text in asked)), {"source": Bytes()}, None)
+    return baseline_answers(names, dataset, rows(*training), {"source": Bytes()}, **options)
+
+
+def test_the_nearest_of_equal_shape_answers() -> None:
+    training = [
+        ("0 0", ["black"]),
+        ("255 255", ["white"]),
+        ("10 10", ["dark"]),
+        ("9 9 9", ["dark", "three"]),
+    ]
+    found = answers(["nearest"], ["1 0", "250 200", "9 8", "0 0 0", "5"], *training)
+    assert found == {"nearest": ["black", "white", "dark", "dark", "dark"]}  # none has one position
+
+
+def test_the_most_frequent_target_counts_all_references() -> None:
+    training = [("0", ["a", "b"]), ("1", ["c"]), ("2", ["c", "b", "b"])]
+    assert answers(["frequent"], ["9", "7"], *training) == {"frequent": ["b", "b"]}
+
+
+def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = random.Random(1)
+
+    def some(count: int) -> list[str]:
+        return [" ".join(str(rng.randrange(256)) for _ in range(rng.choice([3, 9]))) for _ in range(count)]
+
+    asked, training = some(30), [(text, [f"{number}"]) for number, text in enumerate(some(70))]
+    whole = answers(["nearest"], asked, *training)["nearest"]
+    monkeypatch.setattr("seqloom.baselines.BLOCK", 7)
+    assert answers(["nearest"], asked, *training)["nearest"] == whole
+    for text, answer in zip(asked, whole, strict=True):
+        numbers = [int(word) for word in text.split()]
+        distances = {
+            target: sum((a - int(b)) ** 2 for a, b in zip(numbers, other.split(), strict=True))
+            for other, (target,) in training
+            if len(other.split()) == len(numbers)
+        }
+        assert distances[answer] == min(distances.values())
+
+
+def test_bad_training_examples_are_told_of() -> None:
+    training = [("bad", ["x"]), ("1", ["y"])]
+    with pytest.raises(DataError, match="source: bad"):
+        answers(["nearest"], ["1"], *training)
+    told: list[DataError] = []
+    assert answers(["nearest"], ["1"], *training, bad=told.append) == {"nearest": ["y"]}
+    assert len(told) == 1
+
+
+def test_they_stand_beside_the_model(job: Callable[..., Job], site: Site) -> None:
+    asked = job("train.steps=1", "evaluate.metrics=[bleu, chrf]", "evaluate.baselines=[nearest, frequent]")
+    predictor = open_model(train_job(asked, site).model.uri, site)
+    run, scores, _ = evaluate_job(predictor, site, "test", predictor.decode)
+    values = {score.metric: score for score in scores}
+    assert list(values) == [
+        *("ppl", "accuracy", "bleu", "chrf"),
+        *("nearest/bleu", "nearest/chrf", "frequent/bleu", "frequent/chrf"),
+    ]
+    assert 0 < values["frequent/chrf"].value < 100
+    assert values["nearest/bleu"].signature.endswith("|baseline:nearest")
+    assert {score.metric for score in run.scores} == set(values)
+    assert any(name.endswith("train.src") for name in run.data)
+    assert site.registry.runs(where="frequent/chrf > 0 and nearest/chrf >= 0")
+    itself = job("data.test={source: train.src, target: train.tgt}", *(
+        "evaluate.metrics=[chrf]", "evaluate.baselines=[nearest]"))  # fmt: skip
+    _, scores, _ = evaluate_job(predictor, site, "test", predictor.decode, itself)
+    assert {score.metric: score.value for score in scores}["nearest/chrf"] == pytest.approx(100)
