@@ -5,9 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
-ONSETS = tuple(
-    ["b", "br", "ch", "d", "f", "g", "h", "k", "l", "m", "n", "p", "qu", "r", "s", "st", "t", "v", "w", "z"]
-)
+ONSETS = ("b", "br", "ch", "d", "f", "g", "h", "k", "l", "m", "n", "p",
+          "qu", "r", "s", "st", "t", "v", "w", "z")  # fmt: skip
 VOWELS = ("a", "e", "i", "o", "u", "ai", "ea", "oo", "y")
 CODAS = ("", "", "", "ck", "l", "m", "n", "nd", "r", "s", "x", "tt")
 MARGIN = 6  # pixels at most beside a text
