@@ -121,7 +121,10 @@ class BlankOptions(Options):
     name: Literal["blank"] = Field("blank", description="cnn, patches, torchvision, lines or blank.")
 
 
-FrontendOptions = CnnOptions | PatchesOptions | TorchvisionOptions | LinesOptions | BlankOptions
+FrontendOptions = Annotated[
+    CnnOptions | PatchesOptions | TorchvisionOptions | LinesOptions | BlankOptions,
+    Field(discriminator="name"),
+]
 
 
 class ImageOptions(Options):
@@ -136,9 +139,7 @@ class ImageOptions(Options):
         "of it out of proportion. Lines keep their proportions.",
     )
     augment: AugmentOptions = Field(AugmentOptions(), description="How pictures vary in training.")
-    frontend: Annotated[FrontendOptions, Field(discriminator="name")] = Field(
-        CnnOptions(), description="What turns a picture into vectors."
-    )
+    frontend: FrontendOptions = Field(CnnOptions(), description="What turns a picture into vectors.")
 
     @model_validator(mode="after")
     def _check(self) -> ImageOptions:
