@@ -66,8 +66,8 @@ class CnnOptions(Options):
     channels: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
         (32, 64, 128, 256),
         min_length=1,
-        description="Of each stage. The grid that comes out has a position for each square of "
-        "2 to the power of their number pixels: 16 × 16 for four.",
+        description="Of each stage, multiples of 8. Each halves the grid: of four, a position is 16 × 16 "
+        "pixels.",
     )
     blocks: int = Field(2, ge=1, description="Residual blocks of a stage.")
 
@@ -104,9 +104,9 @@ class LinesOptions(Options):
 
     name: Literal["lines"] = Field("lines", description="cnn, patches, torchvision, lines or blank.")
     channels: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
-        (32, 64, 128, 256),
+        (32, 64, 96, 128),
         min_length=1,
-        description="Of each stage; each halves the height.",
+        description="Of each stage, multiples of 8. Each halves the height.",
     )
     blocks: int = Field(1, ge=1, description="Residual blocks of a stage.")
     subsampling: Literal[1, 2, 4, 8] = Field(
