@@ -16,11 +16,24 @@ class Frontend(nn.Module, ABC):
 
     Lengths follow by arithmetic, and padding never changes a result. Positions in two dimensions, where
     a modality has them, are the front end's own; positions in time are the encoder's.
+
+    Attributes:
+        has_fixed_part: Whether it begins with layers that never learn. A training whose inputs do not vary
+            then computes these once for each input.
+        is_given_fixed: Whether :meth:`forward` is given what :meth:`fixed_part` made, in place of
+            features. A training says so to a front end that has such a part.
     """
+
+    has_fixed_part: bool = False
+    is_given_fixed: bool = False
 
     @abstractmethod
     def forward(self, features: Padded) -> Padded:
         """Features [B, T, *F] to [B, S, D]."""
+
+    def fixed_part(self, features: Padded) -> Padded:
+        """The layers that never learn: features [B, T, *F] to whatever :meth:`forward` goes on with."""
+        raise NotImplementedError(f"{type(self).__name__} has no fixed part")
 
     def load_pretrained(self) -> None:
         """Takes weights from elsewhere to begin with, where the modality's options name some.
@@ -35,7 +48,13 @@ class Frontend(nn.Module, ABC):
 
 
 class Modality(ABC):
-    """One kind of input. It pickles: data workers get a copy."""
+    """One kind of input. It pickles: data workers get a copy.
+
+    Attributes:
+        varies: Whether :meth:`augment` may change anything.
+    """
+
+    varies: bool = True
 
     @abstractmethod
     def read(self, raw: str) -> Tensor:

@@ -22,6 +22,7 @@ from seqloom.data.manifest import Located, read_examples
 from seqloom.device import Device, choose_device
 from seqloom.errors import ConfigError
 from seqloom.evaluate import Evaluator
+from seqloom.fixed import fixed_parts, kept_in_files, kept_in_memory, skip_fixed
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.judging import Judging
 from seqloom.model import Seq2Seq
@@ -127,6 +128,14 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         model.head.check(decode)
         judge = evaluator(job, builder, kit, "valid", decode=decode, device=device)
         judge.stop, judge.world = site.stop, site.world
+        parts = fixed_parts(model, kit.modalities) if site.world.size == 1 else {}
+        if parts:
+            if checkpoints.steps():
+                model.load_weights(checkpoints.weights(checkpoints.newest()))
+            site.say(f"computing, once, what layers that never learn make of {', '.join(parts)}")
+            dataset = kept_in_files(dataset, parts, device, cache_folder(site.runs))
+            judge.dataset = kept_in_memory(judge.dataset, parts, device)
+            skip_fixed(parts)
         workers = config.data.workers if site.workers is None else site.workers
         if workers:
             site.say(f"data workers that make batches ahead: {workers}")

@@ -175,10 +175,12 @@ def _open(folder: Path, modalities: Mapping[str, Modality], weights: Sequence[fl
         FirstOf(id_, {slot: Path(file) for slot, file in files.items()}, part)
         for id_, files, part in header["files"]
     ]
-    return Dataset(
+    dataset = Dataset(
         features,
         modalities,
         Places(MappedLines(folder / "lines"), firsts),
         weights=[Weighed(first.id, weights[first.part]) for first in firsts],
         **{key: header[key] for key in ("count", "left_out", "skipped")},
     )
+    dataset.key = folder.name
+    return dataset

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from typing import Any, Final, final
 
 import numpy as np
@@ -62,6 +63,11 @@ class Collator:
         references = [list(self._references[id_]) if self._references else [] for id_ in ids]
         return Batch(padded, target, references, list(ids), rows)
 
+    def with_features(self, features: Mapping[str, Features]) -> Collator:
+        """One that gives other features of some slots, and does not vary these."""
+        modalities = {slot: part for slot, part in self._modalities.items() if slot not in features}
+        return Collator({**self._features, **features}, modalities, self._references, self._siblings)
+
     def _augment(self, inputs: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
         for row, seed in enumerate(seeds):
             generator = torch.Generator().manual_seed(seed)
@@ -81,6 +87,7 @@ class Dataset:
         skipped: How many examples could not be used.
         place: Tells where an example is: ``train.en:7``.
         weights: How often examples occur in a pass; none where each occurs once.
+        key: Names its content; empty for one in memory.
         siblings: [N] int64, for each example the first of those beside it that share its inputs; None
             where too few do to make a difference.
         collator: Makes their batches, here or in another process.
@@ -99,6 +106,7 @@ class Dataset:
         weights: Sequence[Weighed] = (),
     ) -> None:
         self.examples = examples
+        self.key = ""
         self.lengths = np.zeros(count, dtype=np.int64)
         for slot in features.values():
             slot.raise_to_lengths(self.lengths)
@@ -149,6 +157,12 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def with_features(self, features: Mapping[str, Features]) -> Dataset:
+        """The same examples, in the same batches, with other features of some slots; they do not vary."""
+        changed = copy(self)
+        changed.collator = self.collator.with_features(features)
+        return changed
 
     def collate(self, ids: Sequence[int], *, seed: int, epoch: int, augment: bool) -> Batch:
         """A batch of the examples at ``ids``, in that order.

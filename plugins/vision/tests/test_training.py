@@ -20,6 +20,8 @@ from seqloom.jobfile import load_job
 from seqloom.jobs import resume_job, train_job
 from seqloom.registry.store import Registry
 from seqloom.site import Site
+from seqloom_vision.frontends.backbone import Backbone
+from seqloom_vision.frontends.grid import GridFrontend
 
 JOB = """
 task: translation
@@ -80,6 +82,42 @@ def test_a_frozen_backbone_begins_with_its_weights_and_keeps_them(folder: Path) 
     assert all(torch.equal(tensor, given[name]) for name, tensor in frozen.items())
 
 
+def unvaried(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if "augment" not in line)
+
+
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Collects how many pictures each look of a backbone is at."""
+    found: list[int] = []
+    plain = Backbone.forward
+
+    def forward(self: Backbone, pictures: torch.Tensor) -> torch.Tensor:
+        found.append(len(pictures))
+        return plain(self, pictures)
+
+    monkeypatch.setattr(Backbone, "forward", forward)
+    return found
+
+
+@pytest.mark.slow
+def test_what_never_learns_looks_at_each_picture_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = looks(monkeypatch)
+    once = train(write_job(folder, unvaried(BACKBONE)))
+    assert found == [6, 6]  # those to learn from, and those to be judged on
+    train(write_job(folder, unvaried(BACKBONE)))
+    assert found == [6, 6, 6]  # the former are kept in files
+    monkeypatch.setattr(
+        GridFrontend, "has_fixed_part", property(lambda _: False, lambda *_: None), raising=False
+    )
+    again = train(write_job(folder, unvaried(BACKBONE)))
+    assert len(found) > 6
+    first, second = (load(one.model.uri).model.weights() for one in (once, again))
+    for name, tensor in first.items():
+        torch.testing.assert_close(tensor, second[name], atol=2e-4, rtol=1e-3)
+
+
 @pytest.mark.slow
 def test_a_model_needs_its_first_weights_no_more(folder: Path) -> None:
     done = train(write_job(folder, BACKBONE))
@@ -88,8 +126,9 @@ def test_a_model_needs_its_first_weights_no_more(folder: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_training_that_goes_on_needs_them_no_more(folder: Path) -> None:
-    job = write_job(folder, BACKBONE)
+@pytest.mark.parametrize("text", [BACKBONE, unvaried(BACKBONE)], ids=["varied", "once"])
+def test_a_training_that_goes_on_needs_them_no_more(folder: Path, text: str) -> None:
+    job = write_job(folder, text)
     whole = train(job)
     asked = iter([None, None, signal.SIGINT])
     catalog = Catalog.from_environment()

@@ -17,6 +17,7 @@ from seqloom_vision.modality import ImageModality
 from seqloom_vision.options import (
     OF_LINES,
     OF_PICTURES,
+    AugmentOptions,
     BlankOptions,
     CnnOptions,
     ImageOptions,
@@ -29,12 +30,14 @@ MARGIN: Final = 8 / 7  # pictures that are cropped at random are kept this much 
 
 def build(options: ImageOptions) -> ImageModality:
     """The modality that options ask for."""
-    frontend = partial(build_frontend, options)
+    frontend, varies = partial(build_frontend, options), options.augment != AugmentOptions()
     if isinstance(options.frontend, LinesOptions):
         lines = LineFeatures(options.size, options.frontend.ink)
-        return ImageModality(lines, _augmentation(options), frontend)
+        return ImageModality(lines, _augmentation(options), frontend, varies=varies)
     side = options.size if options.augment.crop is None else round(MARGIN * options.size)
-    return ImageModality(PictureFeatures(options.size, side, options.fit), _augmentation(options), frontend)
+    return ImageModality(
+        PictureFeatures(options.size, side, options.fit), _augmentation(options), frontend, varies=varies
+    )
 
 
 def _augmentation(options: ImageOptions) -> Augmentation:

@@ -22,6 +22,7 @@ class ImageModality(Modality):
         features: What is kept of a file.
         augmentation: Varies what was read.
         frontend: Makes a front end of a width.
+        varies: Whether the augmentation may change anything.
     """
 
     def __init__(
@@ -29,7 +30,10 @@ class ImageModality(Modality):
         features: Features,
         augmentation: Augmentation,
         frontend: Callable[[int], ImageFrontend],
+        *,
+        varies: bool = True,
     ) -> None:
+        self.varies = varies
         self._features = features
         self._augmentation = augmentation
         self._frontend = frontend

@@ -51,6 +51,7 @@ class Backbone(Trunk):
         self.network = network(name, size)
         self.channels, self.shape = self.network.channels, self.network.shape
         before, last = self.network.pieces()
+        self.is_fixed = learning == "frozen"
         self._frozen = {"frozen": [*before, *last], "last": before, "all": []}[learning]
         if self._frozen:
             self.network.requires_grad_(False)

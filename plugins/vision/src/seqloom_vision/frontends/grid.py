@@ -34,6 +34,7 @@ class Trunk(nn.Module, ABC):
         shape: Rows and columns of what comes out.
         mean: What pixels are moved by before they go in.
         deviation: What they are divided by after that.
+        is_fixed: Whether none of it ever learns.
     """
 
     size: int
@@ -41,6 +42,7 @@ class Trunk(nn.Module, ABC):
     shape: tuple[int, int]
     mean: ClassVar[Colour] = (0.5, 0.5, 0.5)
     deviation: ClassVar[Colour] = (0.25, 0.25, 0.25)
+    is_fixed: bool = False
 
     @abstractmethod
     def forward(self, pictures: Tensor) -> Tensor:
@@ -69,6 +71,7 @@ class GridFrontend(ImageFrontend):
     def __init__(self, trunk: Trunk, width: int) -> None:
         super().__init__()
         self.trunk = trunk
+        self.has_fixed_part = trunk.is_fixed
         self.norm = nn.LayerNorm(trunk.channels)
         self.project = nn.Linear(trunk.channels, width)
         self.register_buffer("mean", _colour(trunk.mean), persistent=False)
@@ -84,12 +87,16 @@ class GridFrontend(ImageFrontend):
 
     def forward(self, features: Padded) -> Padded:
         """[B, T, 3, H, W] uint8, whose middle is looked at, to [B, T · rows · columns, D]."""
-        batch, frames = features.values.shape[:2]
-        pictures = self.normalized(features.values.flatten(0, 1))
-        seen = self.trunk(pictures).flatten(2).transpose(1, 2)  # [N, S, C]
-        vectors = self.project(self.norm(seen)) + self.positions
-        positions = vectors.shape[1]
-        return Padded(vectors.view(batch, frames * positions, -1), features.lengths * positions)
+        seen = features if self.is_given_fixed else self.fixed_part(features)
+        vectors = self.project(self.norm(seen.values)).unflatten(1, (-1, len(self.positions)))
+        return seen._replace(values=(vectors + self.positions).flatten(1, 2))
+
+    def fixed_part(self, features: Padded) -> Padded:
+        """What the trunk sees: [B, T · rows · columns, C]."""
+        batch = len(features.lengths)
+        seen = self.trunk(self.normalized(features.values.flatten(0, 1))).flatten(2).transpose(1, 2)
+        positions = seen.shape[1]
+        return Padded(seen.reshape(batch, -1, self.trunk.channels), features.lengths * positions)
 
     def normalized(self, pictures: Tensor) -> Tensor:
         """[N, 3, H, W] uint8 to [N, 3, size, size], its channels last in memory."""
