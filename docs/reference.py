@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from importlib import import_module
 from typing import Any, ClassVar, final
 
 from docutils import nodes
@@ -56,6 +57,13 @@ def parts(kind: str) -> str:
     return "\n\n".join(blocks)
 
 
+def options(place: str) -> str:
+    """What may be set of something, as ``module:Class``."""
+    module, _, name = place.partition(":")
+    model: type[BaseModel] = getattr(import_module(module), name)
+    return key_table("option", model)
+
+
 def presets(task: str) -> str:
     """What each preset of a task sets."""
     found = Catalog.discover().get("task", task).presets
@@ -73,7 +81,12 @@ def _flat(value: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
         yield from _flat(child, f"{prefix}.{key}" if prefix else key)
 
 
-WRITERS: Mapping[str, Callable[[str], str]] = {"job-keys": job_keys, "parts": parts, "presets": presets}
+WRITERS: Mapping[str, Callable[[str], str]] = {
+    "job-keys": job_keys,
+    "options": options,
+    "parts": parts,
+    "presets": presets,
+}
 
 
 @final

@@ -121,7 +121,10 @@ def explain(detail: ErrorDetails) -> str:
     if kind.endswith(("_type", "_parsing", "_from_float")) and kind.split("_")[0] in _EXPECTED:
         return f"expected {_EXPECTED[kind.split('_')[0]]}, found {found}"
     if kind == "union_tag_not_found":
-        return f"expected a mapping, found {found}"
+        is_nameless = isinstance(detail["input"], dict)
+        return (
+            "says no name, which tells what it is" if is_nameless else f"expected a mapping, found {found}"
+        )
     if kind in ("value_error", "assertion_error"):
         return message.partition(", ")[2]
     requirement = message.removeprefix("Input should be ")

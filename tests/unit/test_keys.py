@@ -126,6 +126,7 @@ def test_known_keys_follow_the_variant() -> None:
             "tuple should have at most 2 items after validation, not 3, found a list",
         ),
         ({"choice": 3}, "expected a mapping, found 3"),
+        ({"choice": {"size": 2}}, "says no name, which tells what it is"),
         ({"choice": {"name": "six"}}, "expected a name out of 'one', 'first', 'two', found 'six'"),
     ],
 )

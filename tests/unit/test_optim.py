@@ -167,6 +167,14 @@ def test_frozen_parameters_are_counted_and_left_alone() -> None:
     ]
 
 
+def test_what_a_part_froze_itself_is_counted_too() -> None:
+    model = Pair()
+    model.decoder.requires_grad_(False)
+    assert freeze(model, ()) == sum(p.numel() for p in model.decoder.parameters())
+    with pytest.raises(ConfigError, match="everything is frozen"):
+        freeze(model, config(parameters=[{"match": "encoder.*", "freeze": True}]).parameters)
+
+
 def test_everything_frozen_is_refused() -> None:
     with pytest.raises(ConfigError, match="everything is frozen"):
         freeze(Pair(), config(parameters=[{"match": "*", "freeze": True}]).parameters)

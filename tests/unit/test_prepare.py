@@ -154,6 +154,25 @@ def test_code_that_changes_has_them_made_anew(prepare: Preparing, monkeypatch: p
     assert prepare.count() == 2
 
 
+def test_code_of_a_package_that_changes_has_them_made_anew(
+    prepare: Preparing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = prepare.folder / "shouts"
+    (package / "inner").mkdir(parents=True)
+    (package / "modality.py").write_text(MODALITY.format(change=""))
+    monkeypatch.syspath_prepend(prepare.folder)
+
+    def shout(kit: Kit) -> None:
+        kit.modalities["source"] = importlib.import_module("shouts.modality").Shouting(
+            kit.tokenizer("source")
+        )
+
+    for content in ("A = 1", "A = 1", "A = 2"):
+        (package / "inner" / "helper.py").write_text(content)
+        prepare(change=shout)
+    assert prepare.count() == 2
+
+
 def test_files_that_examples_name_have_them_made_anew(prepare: Preparing) -> None:
     image = prepare.folder / "image"
     image.write_text("1")

@@ -215,7 +215,7 @@ def test_a_sideways_line_is_as_high_as_asked_for(tmp_path: Path) -> None:
     for form in ("JPEG", "PNG"):
         line = picture(640, 128).transpose(Image.Transpose.ROTATE_90)
         found = read(tmp_path, encoded(line, form, exif=exif(6)), least=(1, 16))
-        assert found.size == (160, 32)
+        assert found.size == (160, 32) if form == "JPEG" else (128, 26)
 
 
 @pytest.mark.parametrize("nonsense", [b"Exif\0\0MM\0*\0\0\0\x08\xff\xff", b"Exif\0\0", b"Exif\0\0rubbish"])
@@ -237,15 +237,16 @@ def test_a_colour_profile_changes_nothing(tmp_path: Path) -> None:
 def test_of_large_pictures_as_much_is_read_as_is_needed(form: str, tmp_path: Path) -> None:
     large = picture(1603, 1201)
     found = read(tmp_path, encoded(large, form), least=(100, 100))
-    assert 200 <= min(found.size) <= 401
+    assert 150 <= min(found.size) <= 301
     assert distance(found, large.resize(found.size)) < LOSSY
 
 
 def test_bands_are_seamless(tmp_path: Path) -> None:
     large = picture(2501, 1999)
     data = encoded(large, "PNG")
-    assert distance(read(tmp_path, data, least=(300, 300)), large.reduce(3)) == 0
-    assert distance(read(tmp_path, data), large) == 0
+    assert distance(read(tmp_path, data, mode="L", least=(300, 300)), large.convert("L").reduce(4)) == 0
+    assert distance(read(tmp_path, data, mode="L"), large.convert("L")) == 0
+    assert distance(read(tmp_path, data, least=(300, 300)), large.reduce(4)) == 0
 
 
 def test_what_is_small_is_not_shrunk(tmp_path: Path) -> None:

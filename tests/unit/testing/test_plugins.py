@@ -113,6 +113,23 @@ class AugmentsAway(Numbers):
         return features[int(torch.rand(1, generator=generator) > 0.5) :]
 
 
+class FirstTwo(Linear):
+    def forward(self, features):
+        return super().forward(features._replace(values=features.values[..., :2]))
+
+
+class VariesWider(Numbers):
+    layers = FirstTwo
+
+    def augment(self, features, generator):
+        return features.repeat(1, 2)
+
+
+class VariesToAnySize(VariesWider):
+    def augment(self, features, generator):
+        return features.repeat(1, int(torch.randint(1, 4, (), generator=generator)))
+
+
 class Narrow(Numbers):
     def frontend(self, width, embedding):
         return Linear(width - 1)
@@ -182,6 +199,19 @@ def with_layers(kind: type[Frontend]) -> type[Modality]:
 )
 def test_a_broken_modality_is_refused(modality, wanted, failures):
     assert wanted in failures(NumbersContract, build=lambda self: modality())
+
+
+def test_inputs_may_all_be_of_one_length(failures):
+    assert failures(NumbersContract, build=lambda self: ReadsOneLength(), length=1) == set()
+    wanted = {"inputs_fit_into_one_batch"}
+    assert failures(NumbersContract, build=lambda self: ReadsOneLength(), length=2) == wanted
+    assert failures(NumbersContract, build=lambda self: Numbers(), length=1) == wanted
+
+
+def test_variations_may_all_be_of_another_size(failures):
+    assert failures(NumbersContract, build=lambda self: VariesWider()) == set()
+    wanted = {"augmented_inputs_fit_into_one_batch"}
+    assert failures(NumbersContract, build=lambda self: VariesToAnySize()) == wanted
 
 
 def test_a_whole_modality_passes(failures):

@@ -16,6 +16,7 @@ from seqloom_vision.reading import read_picture
 
 Fit = Literal["crop", "pad", "stretch"]
 
+FILTER: Final = Image.Resampling.BILINEAR  # over as many pixels as become one
 COLUMNS: Final = 16_384  # of a line: what is wider in proportion to its height is no text line
 
 
@@ -71,14 +72,14 @@ def fitted(picture: Image.Image, side: int, fit: Fit) -> Image.Image:
     columns, rows = picture.size
     if fit == "pad":
         scale = side / max(columns, rows)
-        inner = picture.resize((max(1, round(columns * scale)), max(1, round(rows * scale))))
+        inner = picture.resize((max(1, round(columns * scale)), max(1, round(rows * scale))), FILTER)
         square = Image.new(picture.mode, (side, side), "white")
         square.paste(inner, ((side - inner.width) // 2, (side - inner.height) // 2))
         return square
     shorter = min(columns, rows)
     left, top = (columns - shorter) / 2, (rows - shorter) / 2
     box = (left, top, left + shorter, top + shorter) if fit == "crop" else None
-    return picture.resize((side, side), box=box)
+    return picture.resize((side, side), FILTER, box)
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class LineFeatures(Features):
                 f"more than the {COLUMNS} that a text line may have",
                 raw,
             )
-        pixels = torch.from_numpy(np.array(picture.resize((columns, self.height))))
+        pixels = torch.from_numpy(np.array(picture.resize((columns, self.height), FILTER)))
         return self._inked(pixels).T.contiguous()
 
     def seen(self, features: Tensor) -> Tensor:

@@ -20,9 +20,14 @@ def opaque(picture: Image.Image, mode: Mode) -> Image.Image:
     """
     if picture.mode == "I;16":
         picture = _upper_bits(picture)
-    elif picture.mode in TRANSPARENT or "transparency" in picture.info:
+    elif not is_opaque(picture):
         picture = _over_white(picture)
     return picture if picture.mode == mode else picture.convert(mode)
+
+
+def is_opaque(picture: Image.Image) -> bool:
+    """Whether nothing of a picture can be transparent."""
+    return picture.mode not in TRANSPARENT and "transparency" not in picture.info
 
 
 def _upper_bits(picture: Image.Image) -> Image.Image:

@@ -66,8 +66,8 @@ class CnnOptions(Options):
     channels: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
         (32, 64, 128, 256),
         min_length=1,
-        description="Of each stage. The grid that comes out has a position for each square of "
-        "2 to the power of their number pixels: 16 × 16 for four.",
+        description="Of each stage, multiples of 8. Each halves the grid: of four, a position is 16 × 16 "
+        "pixels.",
     )
     blocks: int = Field(2, ge=1, description="Residual blocks of a stage.")
 
@@ -104,9 +104,9 @@ class LinesOptions(Options):
 
     name: Literal["lines"] = Field("lines", description="cnn, patches, torchvision, lines or blank.")
     channels: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
-        (32, 64, 128, 256),
+        (32, 64, 96, 128),
         min_length=1,
-        description="Of each stage; each halves the height.",
+        description="Of each stage, multiples of 8. Each halves the height.",
     )
     blocks: int = Field(1, ge=1, description="Residual blocks of a stage.")
     subsampling: Literal[1, 2, 4, 8] = Field(
@@ -121,7 +121,10 @@ class BlankOptions(Options):
     name: Literal["blank"] = Field("blank", description="cnn, patches, torchvision, lines or blank.")
 
 
-FrontendOptions = CnnOptions | PatchesOptions | TorchvisionOptions | LinesOptions | BlankOptions
+FrontendOptions = Annotated[
+    CnnOptions | PatchesOptions | TorchvisionOptions | LinesOptions | BlankOptions,
+    Field(discriminator="name"),
+]
 
 
 class ImageOptions(Options):
@@ -136,9 +139,7 @@ class ImageOptions(Options):
         "of it out of proportion. Lines keep their proportions.",
     )
     augment: AugmentOptions = Field(AugmentOptions(), description="How pictures vary in training.")
-    frontend: Annotated[FrontendOptions, Field(discriminator="name")] = Field(
-        CnnOptions(), description="What turns a picture into vectors."
-    )
+    frontend: FrontendOptions = Field(CnnOptions(), description="What turns a picture into vectors.")
 
     @model_validator(mode="after")
     def _check(self) -> ImageOptions:

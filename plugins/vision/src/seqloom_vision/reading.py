@@ -7,6 +7,7 @@ many frames it has, and how much memory it would take. Large pictures are shrunk
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,10 +19,11 @@ from PIL import Image, JpegImagePlugin, UnidentifiedImageError
 from seqloom.data.blobs import read_bytes
 from seqloom.errors import DataError
 from seqloom_vision.claims import check_cost, check_label, check_size, check_sums, form_of
-from seqloom_vision.opaque import Mode, opaque
+from seqloom_vision.opaque import Mode, is_opaque, opaque
 
 FILE_BYTES: Final = 256 * 2**20
 BAND_PIXELS: Final = 2**20  # converted at once
+SPARE: Final = 1.5  # times the pixels needed that a picture keeps: shrinking by whole numbers is coarse
 ORIENTATION: Final = 0x0112  # EXIF's tag
 
 UPRIGHT: Final = {
@@ -44,8 +46,8 @@ def read_picture(raw: str, mode: Mode = "RGB", least: tuple[int, int] | None = N
     Args:
         raw: The path of a file, or of a member of a tar archive.
         mode: Grey or colour.
-        least: Columns and rows that are needed: of a picture of twice as many or more, only so much is
-            read that it has twice as many. None for the whole picture.
+        least: Columns and rows that are needed: a larger picture is shrunk to half as many again or more,
+            as fast as that goes. None for the whole picture.
 
     Raises:
         DataError: The file is no picture that we read, or a damaged, animated or too large one.
@@ -59,8 +61,8 @@ def read_picture(raw: str, mode: Mode = "RGB", least: tuple[int, int] | None = N
         check_size(picture)
         stored = picture.size
         if least and isinstance(picture, JpegImagePlugin.JpegImageFile):
-            columns, rows = _as_stored(least, picture)
-            picture.draft(mode, (2 * columns, 2 * rows))
+            columns, rows = (math.ceil(SPARE * extent) for extent in _as_stored(least, picture))
+            picture.draft(mode, (columns, rows))
         check_cost(picture, stored, data)
         if form == "PNG":
             check_sums(data)
@@ -104,7 +106,9 @@ def _orientation(picture: Image.Image) -> int:
 def _shrunk(picture: Image.Image, mode: Mode, least: tuple[int, int]) -> Image.Image:
     """The picture in a mode, shrunk by a whole number; band by band, as a second copy may be too much."""
     columns, rows = picture.size
-    factor = max(1, min(columns // least[0], rows // least[1]) // 2)
+    factor = max(1, int(min(columns / least[0], rows / least[1]) / SPARE))
+    if is_opaque(picture) and picture.mode == mode:
+        return picture if factor == 1 else picture.reduce(factor)
     height = max(1, BAND_PIXELS // columns // factor) * factor
     shrunk = Image.new(mode, (-(-columns // factor), -(-rows // factor)))
     for top in range(0, rows, height):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -77,15 +78,15 @@ class Backbone(Trunk):
             return
         found = self._read_weights(self.weights)
         if isinstance(self.network, Tokens):
-            patch = self.network.conv_proj.kernel_size[0]
-            found = interpolate_embeddings(self.size, patch, found)
+            with suppress(KeyError, ValueError):  # no positions, or not in a square: told below
+                found = interpolate_embeddings(self.size, self.network.patch, found)
         own = self.network.state_dict()
-        missing = [name for name in own if name not in found and not name.endswith("num_batches_tracked")]
-        unlike = [name for name in own if name in found and found[name].shape != own[name].shape]
-        if missing or unlike:
-            names = ", ".join([*missing, *unlike][:3])
-            raise ConfigError(f"{self.weights}: these are no weights of {self.name}: look at {names}")
-        self.network.load_state_dict({name: found.get(name, own[name]) for name in own})
+        for name, tensor in own.items():
+            if name.endswith("num_batches_tracked"):
+                found.setdefault(name, tensor)  # older files have none
+            if name not in found or found[name].shape != tensor.shape:
+                raise ConfigError(f"{self.weights}: these are no weights of {self.name}: look at {name}")
+        self.network.load_state_dict({name: found[name] for name in own})
 
     def _read_weights(self, weights: str) -> dict[str, Tensor]:
         if weights.endswith(SUFFIX):
@@ -102,6 +103,6 @@ class Backbone(Trunk):
             found: dict[str, Tensor] = known[weights].get_state_dict(
                 progress=False, check_hash=True, weights_only=True
             )
-        except (OSError, RuntimeError) as error:
+        except Exception as error:  # of the network, the disk, or a damaged file that torch cannot read
             raise ConfigError(f"torchvision cannot get {weights} of {self.name}: {error}") from error
         return found

@@ -129,6 +129,9 @@ class Tokens(Network):
 
     Args:
         model: With its classifier.
+
+    Attributes:
+        patch: Side of a patch in pixels.
     """
 
     def __init__(self, model: VisionTransformer) -> None:
@@ -136,7 +139,8 @@ class Tokens(Network):
         self.conv_proj = model.conv_proj
         self.class_token = model.class_token
         self.encoder = model.encoder
-        side = model.image_size // model.patch_size
+        self.patch = model.patch_size
+        side = model.image_size // self.patch
         self.channels = model.hidden_dim
         self.shape = (side, side)
 
