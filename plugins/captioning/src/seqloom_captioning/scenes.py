@@ -91,7 +91,7 @@ class Scene(NamedTuple):
 def scenes(rng: random.Random, *, new: bool) -> Iterator[Scene]:
     """Scenes without end, each with something held out if ``new``, else none of it."""
     while True:
-        scene = rng.choices((_alone, _beside, _inside), (3, 5, 2))[0](rng)
+        scene = rng.choices((_alone, _beside, _inside), (5, 4, 2))[0](rng)
         if scene.is_new == new:
             yield scene
 

@@ -1,4 +1,4 @@
-"""What reading a line is: its text, and nothing beyond."""
+"""What reading a line is: its text, and nothing beyond that."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from seqloom.task import Prediction, TextTask
 
 @final
 class LineReading(TextTask):
-    """A text line's picture to its text."""
+    """A text line's picture to its text; a line is read in one go."""
 
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:  # noqa: ARG002
         return decode
