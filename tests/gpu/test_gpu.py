@@ -13,14 +13,20 @@ from typing import Any
 import pytest
 import torch
 
+from seqloom.batch import Memory, Padded
 from seqloom.catalog import Catalog
 from seqloom.collectives import Collectives
+from seqloom.config import DecodeConfig
 from seqloom.device import choose_device
 from seqloom.errors import ConfigError, Interrupted
 from seqloom.jobfile import Job
 from seqloom.jobs import resume_job, train_job
+from seqloom.nn.ctc import Ctc
 from seqloom.predictor import Predictor
+from seqloom.search.labelling import ctc_search
 from seqloom.site import Site
+from seqloom.testing import random_memory
+from seqloom.vocabulary import Vocabulary
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 GPU = ("device=cuda", "train.steps=6", "evaluate.every=3")
@@ -65,6 +71,32 @@ def test_decoding_in_fp32_is_as_on_the_cpu(trained: Any, catalog: Catalog) -> No
         for a, b in zip(cpu, gpu, strict=True):
             assert a.hypotheses[0].tokens == b.hypotheses[0].tokens
             assert math.isclose(a.hypotheses[0].score, b.hypotheses[0].score, abs_tol=1e-3)
+
+
+def test_ctc_is_as_on_the_cpu() -> None:
+    torch.manual_seed(1)
+    ctc, memory = Ctc(6, 20), random_memory((9, 4, 7), 6)
+    labels = Padded(torch.tensor([[5, 5, 7], [8, 0, 0], [0, 0, 0]]), torch.tensor([3, 1, 0]))
+    vocabulary = Vocabulary(20, pad=0, bos=1, eos=2, unk=3)
+    found = []
+    for device in ("cpu", "cuda"):
+        ctc.to(device).zero_grad()
+        there = Memory(*(part.to(device) for part in memory))
+        loss = ctc.loss(there, Padded(*(part.to(device) for part in labels)))
+        loss.total.backward()
+        outputs = ctc_search(ctc, there, vocabulary, DecodeConfig(beam=4, n_best=4))
+        numbers = [loss.total.item(), *(output.score for several in outputs for output in several)]
+        found.append(
+            (
+                [output.tokens for several in outputs for output in several],
+                numbers,
+                ctc.project.weight.grad.cpu(),
+            )
+        )
+    (texts, numbers, gradient), (other_texts, other_numbers, other_gradient) = found
+    assert texts == other_texts
+    assert numbers == pytest.approx(other_numbers, abs=1e-3)
+    torch.testing.assert_close(gradient, other_gradient, rtol=1e-3, atol=1e-4)
 
 
 # Ranks -------------------------------------------------------------------------------------------------
