@@ -75,7 +75,7 @@ def presets(task: str) -> str:
 
 def _flat(value: Any, prefix: str = "") -> Iterable[tuple[str, Any]]:
     if not isinstance(value, Mapping):
-        yield prefix, ", ".join(value) if isinstance(value, list) else value
+        yield prefix, ", ".join(map(str, value)) if isinstance(value, list) else value
         return
     for key, child in value.items():
         yield from _flat(child, f"{prefix}.{key}" if prefix else key)
