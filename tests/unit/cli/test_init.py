@@ -49,7 +49,8 @@ def test_a_file_that_is_there_stays_unless_forced(seqloom: Seqloom, here: Path) 
 
 def test_an_unknown_task_leaves_no_file(seqloom: Seqloom, here: Path) -> None:
     result = seqloom("init", "transaltion", code=78)
-    assert "no task 'transaltion'; there are: translation" in result.stderr
+    assert "no task 'transaltion'; there are: " in result.stderr
+    assert "Did you mean 'translation'?" in result.stderr
     assert "Did you mean 'translation'?" in result.stderr
     assert list(here.iterdir()) == []
 

@@ -49,7 +49,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         (["preset=tinny"], "--set: no preset 'tinny'; there are: small, tiny. Did you mean 'tiny'?"),
         (["preset=[1]"], "--set: no preset '[1]'; there are: small, tiny."),
         (["task=eco"], "--set: no task 'eco'; there are: "),
-        (["task=null"], "--set: `task` names what to do; there are: echo"),
+        (["task=null"], "--set: `task` names what to do; there are: "),
         (["task.loud=1"], "--set: task: no key 'loud'; there are: none."),
         (
             ["model.encoder=rn"],
@@ -212,7 +212,7 @@ def test_a_task_without_a_target_of_tokens(load: Load, refusal: Callable[..., li
     [
         ("", "job.yaml: not a mapping of keys to values; `seqloom init TASK` writes a job file"),
         ("- a", "job.yaml: not a mapping"),
-        ("data: {}\n", "job.yaml: `task` names what to do; there are: echo"),
+        ("data: {}\n", "job.yaml: `task` names what to do; there are: "),
         ("task: echo\ntask: echo\n", "job.yaml:2: the key 'task' is there already: job.yaml:1"),
         ("task: echo\n", "job.yaml: data: is missing"),
     ],
