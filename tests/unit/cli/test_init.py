@@ -51,7 +51,6 @@ def test_an_unknown_task_leaves_no_file(seqloom: Seqloom, here: Path) -> None:
     result = seqloom("init", "transaltion", code=78)
     assert "no task 'transaltion'; there are: " in result.stderr
     assert "Did you mean 'translation'?" in result.stderr
-    assert "Did you mean 'translation'?" in result.stderr
     assert list(here.iterdir()) == []
 
 
