@@ -88,11 +88,21 @@ def test_light_ink_is_high_too(tmp_path: Path) -> None:
     assert columns[22:].max() == 0
 
 
-@pytest.mark.parametrize("size", [(60, 30), (7, 1), (1, 300), (2000, 200), (3001, 333)])
+@pytest.mark.parametrize("size", [(60, 30), (7, 1), (33, 32), (2000, 200), (3001, 333)])
 def test_a_line_keeps_its_proportions(size: tuple[int, int], tmp_path: Path) -> None:
     columns, rows = read(LineFeatures(32, "dark"), line(*size), tmp_path).shape
     assert rows == 32
     assert columns == pytest.approx(size[0] / size[1] * 32, rel=0.02, abs=1)  # a large one is shrunk first
+
+
+@pytest.mark.parametrize("size", [(10, 30), (1, 300), (29, 30)])
+def test_a_narrow_line_gets_more_of_its_ground(size: tuple[int, int], tmp_path: Path) -> None:
+    grey = Image.new("L", size, 200)
+    ImageDraw.Draw(grey).rectangle((0, size[1] // 3, size[0], size[1] // 2), 0)
+    columns = read(LineFeatures(30, "dark"), grey, tmp_path)
+    assert columns.shape == (30, 30)
+    assert columns[0].max() > 200
+    assert columns[-1].unique().tolist() == [55]
 
 
 def test_what_is_far_too_wide_is_no_line(tmp_path: Path) -> None:

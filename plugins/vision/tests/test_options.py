@@ -41,7 +41,7 @@ CASES: list[tuple[str, Any, Tree]] = [  # an option, another value, what else is
     ("frontend.name", "patches", {}),
     ("frontend.channels", [8, 8], {"frontend": {"name": "cnn", "channels": [8, 16]}}),
     ("frontend.channels", [8, 8], LINES),
-    ("frontend.blocks", 1, {"frontend": {"name": "cnn", "channels": [8]}}),
+    ("frontend.blocks", 0, {"frontend": {"name": "cnn", "channels": [8]}}),
     ("frontend.blocks", 2, LINES),
     ("frontend.patch", 8, {"frontend": {"name": "patches"}}),
     ("frontend.backbone", "mobilenet_v3_small", BACKBONE),

@@ -13,6 +13,7 @@ from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
 from seqloom_vision.drawing import Draw
+from seqloom_vision.features import ground_of
 from seqloom_vision.randaugment import rand_augment
 
 PROPORTION: Final = 4 / 3  # of a random crop's sides at most: Szegedy et al. 2015, section 6
@@ -121,7 +122,7 @@ def stretched(line: Tensor, width: float, height: float) -> Tensor:
     other = F.resize(line, size)
     missing = rows - other.shape[-2]
     if missing > 0:
-        return F.pad(other, [0, missing // 2, 0, missing - missing // 2], fill=_ground(line))
+        return F.pad(other, [0, missing // 2, 0, missing - missing // 2], fill=ground_of(line))
     return other[:, -missing // 2 :][:, :rows]
 
 
@@ -129,7 +130,7 @@ def sheared(line: Tensor, degrees: float) -> Tensor:
     """[1, h, T] slanted, and as much wider as that takes."""
     aside = math.ceil(line.shape[-2] / 2 * abs(math.tan(math.radians(degrees)))) + 1
     slanted = F.affine(
-        F.pad(line, [2 * aside, 0], fill=_ground(line)),  # twice, as its edges come out dark
+        F.pad(line, [2 * aside, 0], fill=ground_of(line)),  # twice, as its edges come out dark
         angle=0.0,
         translate=[0, 0],
         scale=1.0,
@@ -155,8 +156,3 @@ def noisy(line: Tensor, deviation: float, draw: Draw) -> Tensor:
     """[1, h, T] with noise of its own for each pixel."""
     noise = 255 * deviation * draw.normal(line.shape)
     return (line + noise).clamp(0, 255).round().to(line.dtype)
-
-
-def _ground(line: Tensor) -> int:
-    """What is between the letters: most of a line."""
-    return int(line.median())

@@ -17,6 +17,7 @@ from seqloom_vision.reading import read_picture
 Fit = Literal["crop", "pad", "stretch"]
 
 FILTER: Final = Image.Resampling.BILINEAR  # over as many pixels as become one
+GROUND: Final = 0.1  # of a line's pixels may be less than its ground, which is less than its ink
 COLUMNS: Final = 16_384  # of a line: what is wider in proportion to its height is no text line
 
 
@@ -82,6 +83,11 @@ def fitted(picture: Image.Image, side: int, fit: Fit) -> Image.Image:
     return picture.resize((side, side), FILTER, box)
 
 
+def ground_of(line: Tensor) -> int:
+    """What a line [T, h] has where it has no ink."""
+    return int(line.float().quantile(GROUND))
+
+
 @dataclass(frozen=True)
 class LineFeatures(Features):
     """Text lines, column by column; ink is high, as beside a line there is none.
@@ -95,7 +101,11 @@ class LineFeatures(Features):
     ink: Literal["dark", "light"]
 
     def read(self, raw: str) -> Tensor:
-        """A file to [columns, height]; a picture that is far too wide for its height is no line."""
+        """A file to [columns, height].
+
+        A picture that is far too wide for its height is no line. One that is less wide than high, as a
+        single letter, gets more of its ground: there must be something to compare its ink with.
+        """
         picture = read_picture(raw, "L", (1, self.height))
         columns = max(1, round(picture.width * self.height / picture.height))
         if columns > COLUMNS:
@@ -105,7 +115,9 @@ class LineFeatures(Features):
                 raw,
             )
         pixels = torch.from_numpy(np.array(picture.resize((columns, self.height), FILTER)))
-        return self._inked(pixels).T.contiguous()
+        line = self._inked(pixels).T.contiguous()
+        ground = line.new_full((max(0, self.height - columns), self.height), ground_of(line))
+        return torch.cat([line, ground])
 
     def seen(self, features: Tensor) -> Tensor:
         return self._inked(features.T).expand(1, 3, -1, -1)

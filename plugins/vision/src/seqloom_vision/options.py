@@ -69,7 +69,7 @@ class CnnOptions(Options):
         description="Of each stage, multiples of 8. Each halves the grid: of four, a position is 16 × 16 "
         "pixels.",
     )
-    blocks: int = Field(2, ge=1, description="Residual blocks of a stage.")
+    blocks: int = Field(1, ge=0, description="Residual blocks of each stage.")
 
 
 class PatchesOptions(Options):
@@ -108,7 +108,7 @@ class LinesOptions(Options):
         min_length=1,
         description="Of each stage, multiples of 8. Each halves the height.",
     )
-    blocks: int = Field(1, ge=1, description="Residual blocks of a stage.")
+    blocks: int = Field(0, ge=0, description="Residual blocks of each stage.")
     subsampling: Literal[1, 2, 4, 8] = Field(
         4, description="Columns of pixels of one position: at most as many as a letter is wide."
     )

@@ -7,16 +7,18 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from seqloom_vision.frontends.grid import Trunk
-from seqloom_vision.frontends.residual import stage
+from seqloom_vision.frontends.stages import Stage
+
+GROUP = 8  # channels that are normalised together: fewer know no more how much of something there is
 
 
 class ResidualNetwork(Trunk):
-    """Stages of residual blocks (He et al. 2016), each of which halves the grid.
+    """Stages of convolutions and residual blocks (He et al. 2016), each of which halves the grid.
 
     Args:
         size: Side of the pictures.
         channels: Of each stage; multiples of 8.
-        blocks: Of each stage.
+        blocks: Residual blocks of each stage.
     """
 
     def __init__(self, size: int, channels: Sequence[int], blocks: int) -> None:
@@ -26,9 +28,9 @@ class ResidualNetwork(Trunk):
         side = -(-size // 2 ** len(channels))
         self.shape = (side, side)
         pairs = zip([3, *channels], channels, strict=False)
-        self.blocks = nn.Sequential(
-            *(block for before, after in pairs for block in stage(before, after, blocks, (2, 2)))
-        )
+        self.stages = nn.ModuleList(Stage(before, after, (2, 2), blocks, GROUP) for before, after in pairs)
 
     def forward(self, pictures: Tensor) -> Tensor:
-        return self.blocks(pictures)  # type: ignore[no-any-return]
+        for stage in self.stages:
+            pictures, _ = stage(pictures)
+        return pictures

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import prod
-from typing import cast
 
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from seqloom.batch import Padded
 from seqloom.errors import ConfigError
 from seqloom_vision.frontends.grid import ImageFrontend
-from seqloom_vision.frontends.residual import Block, masked, stage
+from seqloom_vision.frontends.stages import Stage, masked
+
+GROUP = 1  # channels that are normalised together: the ink of a line is to be as dark as that of any other
 
 
 class Lines(ImageFrontend):
-    """Residual blocks over a line's height and width; then what is left of a column is one vector.
+    """Convolutions over a line's height and width (Shi et al. 2017); then a column is one vector.
 
     All that is computed beside a line is set to zero after each layer, as if there were nothing: a line is
     the same alone and beside longer ones.
@@ -24,8 +26,8 @@ class Lines(ImageFrontend):
     Args:
         width: D.
         height: Rows of pixels.
-        channels: Of each stage; multiples of 8. Each stage halves the height.
-        blocks: Of each stage.
+        channels: Of each stage. Each halves the height.
+        blocks: Residual blocks of each stage.
         subsampling: Columns of pixels of one position: a power of two. The first stages halve the width.
 
     Raises:
@@ -33,7 +35,7 @@ class Lines(ImageFrontend):
     """
 
     def __init__(
-        self, width: int, height: int, channels: Sequence[int], blocks: int = 1, subsampling: int = 4
+        self, width: int, height: int, channels: Sequence[int], blocks: int = 0, subsampling: int = 4
     ) -> None:
         super().__init__()
         strides = [2 if 2**number < subsampling else 1 for number in range(len(channels))]
@@ -42,10 +44,9 @@ class Lines(ImageFrontend):
                 f"{len(channels)} stages cannot make one column of {subsampling}: "
                 "name more channels, or choose less subsampling"
             )
-        self.strides = strides
         self.subsampling = subsampling
         self.stages = nn.ModuleList(
-            stage(before, after, blocks, (stride, 2))
+            Stage(before, after, (stride, 2), blocks, GROUP)
             for before, after, stride in zip([1, *channels], channels, strides, strict=False)
         )
         column = channels[-1] * -(-height // 2 ** len(channels))
@@ -57,12 +58,12 @@ class Lines(ImageFrontend):
 
     def forward(self, features: Padded) -> Padded:
         """Columns [B, T, height] uint8, high where there is ink, to [B, T / subsampling, D]."""
-        lengths = features.lengths
         x = features.values[:, None].to(self.project.weight.dtype) / 255  # [B, 1, T, height]
-        x = masked(x, lengths).contiguous(memory_format=torch.channels_last)
-        for blocks, stride in zip(self.stages, self.strides, strict=True):
-            lengths = (lengths + stride - 1) // stride
-            for block in cast("Iterable[Block]", blocks):  # a ModuleList does not say of what
-                x = block(x, lengths)
+        x = F.pad(masked(x, features.lengths), (0, 0, 0, -x.shape[2] % self.subsampling))
+        x = x.contiguous(memory_format=torch.channels_last)
+        # The last position may reach over the line's end: what is there is paper, and belongs to it.
+        lengths = (features.lengths + self.subsampling - 1) // self.subsampling * self.subsampling
+        for stage in self.stages:
+            x, lengths = stage(x, lengths)
         columns = x.transpose(1, 2).flatten(2)  # [B, S, C · height']
         return Padded(self.project(self.norm(columns)), lengths)
