@@ -100,13 +100,11 @@ class TorchvisionOptions(Options):
 
 
 class LinesOptions(Options):
-    """Of text lines of any width: convolutions, then one vector for some columns."""
+    """Of text lines of any width: convolutions, then a vector for each few columns (Shi et al. 2017)."""
 
     name: Literal["lines"] = Field("lines", description="cnn, patches, torchvision, lines or blank.")
-    channels: tuple[Annotated[int, Field(ge=8, multiple_of=8)], ...] = Field(
-        (32, 64, 96, 128),
-        min_length=1,
-        description="Of each stage, multiples of 8. Each halves the height.",
+    channels: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        (32, 64, 96, 128), min_length=1, description="Of each stage. Each halves the height."
     )
     blocks: int = Field(0, ge=0, description="Residual blocks of each stage.")
     subsampling: Literal[1, 2, 4, 8] = Field(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from torch import Tensor, nn
 
 from seqloom_vision.frontends.grid import Trunk
 from seqloom_vision.frontends.stages import Stage
 
-GROUP = 8  # channels that are normalised together: fewer know no more how much of something there is
+GROUP: Final = 8  # channels that are normalised together: fewer know no more how much of something there is
 
 
 class ResidualNetwork(Trunk):

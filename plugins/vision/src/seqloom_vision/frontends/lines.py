@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -14,7 +15,7 @@ from seqloom.errors import ConfigError
 from seqloom_vision.frontends.grid import ImageFrontend
 from seqloom_vision.frontends.stages import Stage, masked
 
-GROUP = 1  # channels that are normalised together: the ink of a line is to be as dark as that of any other
+GROUP: Final = 1  # channels normalised together: one, so that faded ink is as dark as any other
 
 
 class Lines(ImageFrontend):

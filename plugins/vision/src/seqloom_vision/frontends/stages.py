@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import final
+from typing import Final, final
 
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from seqloom.batch import length_mask
 
-EPSILON = 1e-5  # added to a variance
+EPSILON: Final = 1e-5  # added to a variance
+FIRST_SHARE: Final = 0.1  # of a block's own work in what comes out of it, before it has learned
 
 
 @final
@@ -57,6 +58,9 @@ class Stage(nn.Module):
 class Block(nn.Module):
     """Two convolutions, and what went in added (He et al. 2016).
 
+    What is added begins small, so that the block begins as if it were not there: Goyal et al. 2017,
+    section 5.1, have it begin at zero, where the first convolution would not learn.
+
     Args:
         channels: C of what goes in and comes out.
         group: Channels that are normalised together.
@@ -68,6 +72,7 @@ class Block(nn.Module):
         self.first_norm = GroupNorm(channels, group)
         self.second = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
         self.second_norm = GroupNorm(channels, group)
+        nn.init.constant_(self.second_norm.weight, FIRST_SHARE)
 
     def forward(self, x: Tensor, lengths: Tensor | None = None) -> Tensor:
         """[N, C, H, W] to the same shape; rows that are not real are zero, and stay so."""
