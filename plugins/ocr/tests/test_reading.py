@@ -21,7 +21,7 @@ device: cpu
 data:
   train: {file: lines.jsonl, columns: {image: image, target: text}}
   valid: {file: lines.jsonl, columns: {image: image, target: text}}
-inputs: {image: {size: 24, augment: {}, frontend: {name: lines, channels: [16, 24, 32], subsampling: 4}}}
+inputs: {image: {size: 24, frontend: {name: lines, channels: [16, 24, 32]}, augment: {shear: 0, noise: 0}}}
 model:
   width: 32
   encoder: {name: rnn, layers: 1, hidden: 32, dropout: 0}
