@@ -22,15 +22,18 @@ data:
   train: {file: train.jsonl, columns: {image: image, target: text}}
   valid: {file: valid.jsonl, columns: {image: image, target: text}}
   test: {file: test.jsonl, columns: {image: image, target: text}}
-inputs: {image: {frontend: {name: lines, channels: [16, 32, 64, 96]}}}
+inputs:
+  image:
+    frontend: {channels: [16, 32, 64, 96]}
+    augment: {shear: 0, stretch: 0, contrast: 0, blur: 0, noise: 0}  # lines are drawn with all that
 model: {width: 96, encoder: {hidden: 96, dropout: 0.1}}
 train:
-  steps: 800
+  steps: 900
   batch_elements: 4000
   learning_rate: 0.003
   schedule: {name: cosine, warmup: 50}
 evaluate:
-  every: 400
+  every: 450
 """
 
 

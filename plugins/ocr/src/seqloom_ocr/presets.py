@@ -28,10 +28,10 @@ def _with_decoder(layers: int, heads: int, feed_forward: int) -> Mapping[str, An
 
 
 PRESETS: Mapping[str, Mapping[str, Any]] = {
-    "tiny": _lines((16, 32, 64, 128), 128, _with_decoder(2, 4, 512)),
-    "base": _lines((32, 64, 128, 256), 256, _with_decoder(4, 4, 1024)),
+    "tiny": _lines((16, 32, 64, 96), 128, _with_decoder(2, 4, 512)),
+    "base": _lines((32, 64, 128, 192), 256, _with_decoder(4, 4, 1024)),
     # as Shi et al. 2017, table 1: convolutions, two recurrent layers, CTC; smaller
-    "ctc": _lines((32, 64, 128, 192), 192, {"decoder": None, "head": {"name": "ctc"}}),
+    "ctc": _lines((32, 64, 96, 128), 192, {"decoder": None, "head": {"name": "ctc"}}),
 }
 
 JOB = """\
