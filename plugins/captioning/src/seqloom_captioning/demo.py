@@ -28,17 +28,17 @@ inputs:
 tokenizers: {target: word}
 model:
   width: 96
-  attention: {name: additive, hidden: 64}
-  decoder: {name: rnn, layers: 1, hidden: 128, dropout: 0.2}
-  head: {name: sequence, label_smoothing: 0.1}
+  attention: {name: additive, hidden: 32}
+  decoder: {hidden: 128, dropout: 0.4, input_feeding: false}
+  head: {coverage: 0.0, label_smoothing: 0.1}
 train:
-  steps: 2600
+  steps: 1800
   batch_elements: 384
-  learning_rate: 0.003
+  learning_rate: 0.006
   schedule: {name: cosine, warmup: 60}
-  log_every: 100
+  optimizer: {weight_decay: 0.01}
 evaluate:
-  every: 1300
+  every: 900
   metrics: [exact, bleu4]
   best: exact
   baselines: [nearest]

@@ -22,7 +22,6 @@ COLOURS: Final = {
 }
 SHAPES: Final = ("circle", "square", "triangle", "star", "cross")
 SIZES: Final = {"small": 0.12, "large": 0.2}  # half of a shape's extent, as a share of the side
-OUTER: Final = 0.36  # of a shape that another one is inside of
 
 PLACES: Final = {
     "at the top left": (0.25, 0.25),
@@ -91,13 +90,13 @@ class Scene(NamedTuple):
 def scenes(rng: random.Random, *, new: bool) -> Iterator[Scene]:
     """Scenes without end, each with something held out if ``new``, else none of it."""
     while True:
-        scene = rng.choices((_alone, _beside, _inside), (5, 4, 2))[0](rng)
+        scene = (_alone if rng.random() < 0.4 else _beside)(rng)
         if scene.is_new == new:
             yield scene
 
 
-def _thing(rng: random.Random, size: str | None = None) -> Thing:
-    return Thing(size or rng.choice(list(SIZES)), rng.choice(list(COLOURS)), rng.choice(SHAPES))
+def _thing(rng: random.Random) -> Thing:
+    return Thing(rng.choice(list(SIZES)), rng.choice(list(COLOURS)), rng.choice(SHAPES))
 
 
 def _alone(rng: random.Random) -> Scene:
@@ -124,19 +123,6 @@ def _beside(rng: random.Random) -> Scene:
         for side, thing in ((1, first), (-1, second))
     )
     return Scene(drawn, f"{first} {relation} {second}")
-
-
-def _inside(rng: random.Random) -> Scene:
-    """A small thing within a large one of another colour."""
-    inner, outer = _thing(rng, "small"), _thing(rng, "large")
-    while inner.colour == outer.colour:
-        inner = _thing(rng, "small")
-    across, down = _near(rng, 0.5, 0.1), _near(rng, 0.5, 0.1)
-    drawn = (
-        Drawn(outer, across, down, _extent(rng, OUTER)),
-        Drawn(inner, across, down, _extent(rng, 0.1)),
-    )
-    return Scene(drawn, f"{inner} inside {outer}")
 
 
 def _near(rng: random.Random, middle: float, distance: float = 0.04) -> float:
