@@ -28,8 +28,9 @@ WIDTH = 256
 
 
 def plain(model: nn.Module, pictures: Tensor, memory_format: torch.memory_format) -> Callable[[], Tensor]:
-    """torchvision's own network in a plain script."""
-    mean, deviation = (torch.tensor(colour)[:, None, None] for colour in (Backbone.mean, Backbone.deviation))
+    """The network itself, in a plain script."""
+    mean = torch.tensor(Backbone.mean)[:, None, None]
+    deviation = torch.tensor(Backbone.deviation)[:, None, None]
     model = model.to(memory_format=memory_format)
 
     def run() -> Tensor:
@@ -65,7 +66,8 @@ def main() -> None:
                     with torch.autocast("cpu", torch.bfloat16) if dtype == "bf16" else nullcontext():
                         rate = given.batch * runs_a_second(run, given.seconds)
                     rates.setdefault(f"{name}, {dtype}", []).append(rate)
-    print(f"{given.name}, {given.size} × {given.size} pixels, batches of {given.batch}, {given.threads} threads")
+    side, threads = given.size, given.threads
+    print(f"{given.name}, {side} by {side} pixels, batches of {given.batch}, {threads} threads")
     print(f"{'pictures a second':<40}{'median':>10}{'lowest':>10}{'highest':>10}")
     for name, found in rates.items():
         print(f"{name:<40}{statistics.median(found):>10.1f}{min(found):>10.1f}{max(found):>10.1f}")

@@ -32,13 +32,13 @@ model:
   decoder: {hidden: 128, dropout: 0.4, input_feeding: false}
   head: {coverage: 0.0, label_smoothing: 0.1}
 train:
-  steps: 1800
+  steps: 1500
   batch_elements: 384
   learning_rate: 0.006
   schedule: {name: cosine, warmup: 60}
   optimizer: {weight_decay: 0.01}
 evaluate:
-  every: 900
+  every: 750
   metrics: [exact, bleu4]
   best: exact
   baselines: [nearest]
