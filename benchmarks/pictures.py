@@ -5,9 +5,9 @@ Usage: python benchmarks/pictures.py [--pictures 1000] [--columns 640] [--rows 4
 
 The pictures are JPEGs of our own making. Both crop at random, mirror, and vary brightness, contrast and
 saturation, with the same strengths, and hand batches of bytes to one process. The plain pipeline decodes
-each picture anew in each pass. Seqloom reads each once, in the one process that prepares a training, and
-varies what it kept: so its first pass is the preparation and a pass. Workers are up before a pass is timed.
-Passes of both alternate; each figure is the median of its rounds.
+each picture anew in each pass. Seqloom reads each once, as it prepares a training, in as many threads as
+there are cores, and varies what it kept: so its first pass is the preparation and a pass. Workers are up
+before a pass is timed. Passes of both alternate; each figure is the median of its rounds.
 """
 
 from __future__ import annotations
@@ -100,7 +100,9 @@ def our_passes(files: list[Path], folder: Path, given: argparse.Namespace) -> It
     modalities = {"image": build(ImageOptions.model_validate({"size": given.size, "augment": options}))}
     places: dict[str, Path] = {}
     examples = [Located(Example(i, {"image": str(file)}, None, []), places) for i, file in enumerate(files)]
-    source = Source({"benchmark": True}, lambda _: examples, FeatureReader(modalities, None), {})
+    source = Source(
+        {"benchmark": True}, lambda _: examples, FeatureReader(modalities, None, from_files={"image"}), {}
+    )
     started = time.perf_counter()
     dataset = Cache(folder).dataset(source, modalities)
     yield time.perf_counter() - started

@@ -13,7 +13,6 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Located
 from seqloom.data.skipping import Refuse, refuse
-from seqloom.modality import Modality
 
 BLOCK: Final = 256
 """Examples that are compared with as many others at a time."""
@@ -26,7 +25,7 @@ def baseline_answers(
     names: Sequence[str],
     asked: Dataset,
     training: Iterable[Located],
-    modalities: Mapping[str, Modality],
+    reader: FeatureReader,
     *,
     bad: Refuse = refuse,
     device: torch.device | str = "cpu",
@@ -41,7 +40,7 @@ def baseline_answers(
         names: ``nearest``, ``frequent``.
         asked: Examples to answer, in memory.
         training: Examples to answer with; one with several targets answers with its first.
-        modalities: Read their inputs.
+        reader: Reads their inputs.
         bad: Is told of training examples that cannot be used.
         device: Where to compare.
 
@@ -52,7 +51,7 @@ def baseline_answers(
     counted = _counted(training, counts)
     found: list[str | None] = [None] * len(asked)
     if "nearest" in names:
-        found = _nearest(asked, FeatureReader(modalities, None).read(counted, bad), device)
+        found = _nearest(asked, reader.read(counted, bad), device)
     for _ in counted:  # what nobody had to read
         pass
     frequent = max(counts, key=counts.__getitem__, default="")

@@ -47,6 +47,11 @@ class Kit:
     tokenizers: dict[str, Tokenizer]
     target_signature: str
 
+    @property
+    def from_files(self) -> set[str]:
+        """Slots whose inputs are files."""
+        return {slot for slot, suffixes in self.files.items() if suffixes}
+
     def tokenizer(self, slot: str) -> Tokenizer | None:
         """The tokenizer of a slot, None for one without tokens."""
         return self.tokenizers.get(slot, self.tokenizers.get(JOINT))

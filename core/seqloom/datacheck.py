@@ -126,7 +126,8 @@ class _Scan(NamedTuple):
 
 
 def _scan(name: str, examples: Examples, builder: Builder, kit: Kit) -> _Scan:
-    reader, bad = FeatureReader(kit.modalities, kit.task.read_target), Skips()
+    reader = FeatureReader(kit.modalities, kit.task.read_target, from_files=kit.from_files)
+    bad = Skips()
     unknown_ids = {slot: kit.tokenizers[own].vocabulary.unk for slot, own in builder.token_slots().items()}
     places, lines = PlaceList(), array("q")
     lengths = {slot: array("q") for slot in reader.slots}

@@ -15,6 +15,7 @@ from seqloom.allocator import peak_memory_bytes
 from seqloom.baselines import baseline_answers
 from seqloom.build import Builder
 from seqloom.config import DecodeConfig
+from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Examples, Located, file_sha256
 from seqloom.data.skipping import ignore, refuse
 from seqloom.data.splits import split_files
@@ -159,8 +160,9 @@ def _baselines(
     bad = ignore if data.on_bad_example == "skip" else refuse
     watch = partial(site.watch, "reading for baselines")
     training = Examples(data.train, job.root, builder.slots(), watch=watch).located(bad)
-    modalities, device = predictor.kit.modalities, predictor.device.device
-    return baseline_answers(names, judge.dataset, training, modalities, bad=bad, device=device)
+    kit, device = predictor.kit, predictor.device.device
+    reader = FeatureReader(kit.modalities, None, from_files=kit.from_files)
+    return baseline_answers(names, judge.dataset, training, reader, bad=bad, device=device)
 
 
 def decode_job(

@@ -60,6 +60,8 @@ class Modality(ABC):
     def read(self, raw: str) -> Tensor:
         """One input's features [T, *F], T at least 1.
 
+        Several threads may call it at once, where inputs are files.
+
         Args:
             raw: What the data file says: a text; or where the modality's spec has ``files``, the path of a
                 file that is there (absolute and within the data's root in training), to be read with

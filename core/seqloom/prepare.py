@@ -77,7 +77,7 @@ def training_data(
     source = Source(
         facts,
         Examples(split, job.root, slots, watch=cache.watch, apart=True).located,
-        FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length),
+        FeatureReader(kit.modalities, kit.task.read_target, config.data.max_length, kit.from_files),
         {slot: kit.tokenizers[name].vocabulary.size for slot, name in builder.token_slots().items()},
         skippable=config.data.bad_examples if skips else None,
         weights=[part.weight for part in parts_of(split)],

@@ -11,6 +11,7 @@ import torch
 
 from seqloom.baselines import baseline_answers
 from seqloom.data.dataset import Dataset
+from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Located
 from seqloom.errors import DataError
 from seqloom.jobfile import Job
@@ -44,7 +45,9 @@ def rows(*pairs: tuple[str, list[str]]) -> list[Located]:
 
 def answers(names: list[str], asked: list[str], *training: tuple[str, list[str]], **options: Any) -> Any:
     dataset = Dataset.load(rows(*((text, ["?"]) for text in asked)), {"source": Bytes()}, None)
-    return baseline_answers(names, dataset, rows(*training), {"source": Bytes()}, **options)
+    return baseline_answers(
+        names, dataset, rows(*training), FeatureReader({"source": Bytes()}, None), **options
+    )
 
 
 def test_the_nearest_of_equal_shape_answers() -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple, Protocol, final
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from seqloom.data.ahead import ReadAhead
 from seqloom.data.manifest import Located
 from seqloom.data.skipping import Refuse, refuse
 from seqloom.data.splits import TARGET
@@ -28,9 +30,16 @@ class Read(NamedTuple):
     features: dict[str, Tensor]
 
 
+class _Begun(NamedTuple):
+    """An example whose slots are being read; each gives its features, or raises."""
+
+    located: Located
+    slots: dict[str, Callable[[], Tensor]]
+
+
 @final
 class FeatureReader:
-    """Reads the features of examples, one example after another.
+    """Reads the features of examples, and gives one example after another.
 
     Of two beside each other with the same raw text in a slot (the captions of a picture), that is read
     once, and both have the one tensor.
@@ -39,6 +48,7 @@ class FeatureReader:
         modalities: What reads each input slot.
         read_target: What reads the targets; None where there are none.
         max_length: Examples with more positions than this in any slot are left out.
+        from_files: Slots whose inputs are files: they are read ahead, several at once.
 
     Attributes:
         slots: All slots that it reads.
@@ -50,13 +60,15 @@ class FeatureReader:
         modalities: Mapping[str, Modality],
         read_target: ReadTarget | None,
         max_length: int | None = None,
+        from_files: Collection[str] = (),
     ) -> None:
         self._readers: dict[str, ReadTarget] = {slot: part.read for slot, part in modalities.items()}
         if read_target is not None:
             self._readers[TARGET] = read_target
         self._max_length = max_length
+        self._from_files = from_files
         self._sizes: dict[str, list[int]] = {}
-        self._last: dict[str, tuple[str, Tensor]] = {}
+        self._last: dict[str, tuple[str, Callable[[], Tensor]]] = {}
         self.slots = list(self._readers)
         self.left_out = 0
 
@@ -71,9 +83,9 @@ class FeatureReader:
             DataError: An input or a target cannot be used, with its file and line; or all are too long.
         """
         kept = 0
-        for located in examples:
+        for located, slots in self._begun(examples):
             try:
-                features = self._read(located)
+                features = {slot: self._finish(slot, located, begun) for slot, begun in slots.items()}
             except DataError as error:
                 bad(error)
                 continue
@@ -89,19 +101,35 @@ class FeatureReader:
                 f"all {self.left_out} examples have more than {self._max_length} positions in some slot"
             )
 
-    def _read(self, located: Located) -> dict[str, Tensor]:
-        return {slot: self._read_slot(slot, located) for slot in self.slots}
+    def _begun(self, examples: Iterable[Located]) -> Iterator[_Begun]:
+        if not self._from_files:
+            yield from (self._begin(located, None) for located in examples)
+            return
+        with ReadAhead() as ahead:
+            yield from ahead.through(examples, lambda located: self._begin(located, ahead))
 
-    def _read_slot(self, slot: str, located: Located) -> Tensor:
+    def _begin(self, located: Located, ahead: ReadAhead | None) -> _Begun:
+        return _Begun(located, {slot: self._begin_slot(slot, located, ahead) for slot in self.slots})
+
+    def _begin_slot(self, slot: str, located: Located, ahead: ReadAhead | None) -> Callable[[], Tensor]:
         raw = located.example.target if slot == TARGET else located.example.inputs[slot]
         if raw is None:
-            raise _error("this example has no target", slot, located)
-        last = self._last.get(slot)
-        if last is not None and last[0] == raw:
-            return last[1]
-        values = _read(self._readers[slot], raw, slot, located)
+            return _no_target
+        if slot in self._last and self._last[slot][0] == raw:
+            return self._last[slot][1]
+        work = partial(self._readers[slot], raw)
+        begun = ahead.begin(work) if ahead and slot in self._from_files else cache(work)
+        self._last[slot] = raw, begun
+        return begun
+
+    def _finish(self, slot: str, located: Located, begun: Callable[[], Tensor]) -> Tensor:
+        try:
+            values = begun()
+        except DataError as error:
+            raise _error(str(error), slot, located) from error
+        if len(values) == 0:
+            raise _error("nothing is left of it once it is read", slot, located)
         self._check_alike(values, slot, located)
-        self._last[slot] = raw, values
         return values
 
     def _check_alike(self, values: Tensor, slot: str, located: Located) -> None:
@@ -113,14 +141,8 @@ class FeatureReader:
             raise _error(message, slot, located)
 
 
-def _read(reader: ReadTarget, raw: str, slot: str, located: Located) -> Tensor:
-    try:
-        values = reader(raw)
-    except DataError as error:
-        raise _error(str(error), slot, located) from error
-    if len(values) == 0:
-        raise _error("nothing is left of it once it is read", slot, located)
-    return values
+def _no_target() -> Tensor:
+    raise DataError("this example has no target")
 
 
 def _error(message: str, slot: str, located: Located) -> DataError:

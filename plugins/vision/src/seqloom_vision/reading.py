@@ -8,6 +8,7 @@ many frames it has, and how much memory it would take. Large pictures are shrunk
 from __future__ import annotations
 
 import math
+import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,8 +76,7 @@ def read_picture(raw: str, mode: Mode = "RGB", least: tuple[int, int] | None = N
 @contextmanager
 def _told(raw: str) -> Iterator[None]:
     """Makes whatever Pillow says of a broken file one error; what it only warns of is no matter."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with _UNWARNED:
         try:
             yield
         except DataError as error:
@@ -89,6 +89,32 @@ def _told(raw: str) -> Iterator[None]:
             raise DataError("a picture whose header is damaged", raw) from error
         except Exception as error:  # Pillow's readers raise whatever Python does
             raise DataError(f"a damaged picture: {error}", raw) from error
+
+
+class _Unwarned:
+    """A context without warnings, in which several threads may be: what it changes is the process's own."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._filters = warnings.catch_warnings()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._filters = warnings.catch_warnings()
+                self._filters.__enter__()
+                warnings.simplefilter("ignore")
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                self._filters.__exit__(None, None, None)
+
+
+_UNWARNED: Final = _Unwarned()
 
 
 def _as_stored(size: tuple[int, int], picture: Image.Image) -> tuple[int, int]:
