@@ -60,29 +60,32 @@ class Column(NamedTuple):
     detailed: bool = False
 
 
-def contender(name: str, peer: str, *arguments: str, keep: bool = False) -> Contender:
+def contender(name: str, peer: str, *arguments: str, keep: bool = False, verb: str = "run") -> Contender:
     """A script of the folder ``contenders``, run by the Python that has what it needs.
 
     Args:
         name: What the table calls it.
-        peer: Whose; ``contenders/run_<peer>.py``.
+        peer: Whose; ``contenders/<verb>_<peer>.py``.
         arguments: Of the script.
         keep: Whether glibc is told to keep freed memory.
+        verb: What it does.
     """
     python = Path(sys.executable) if peer in ("seqloom", "plain") else python_of(peer)
-    script = CONTENDERS / f"run_{peer}.py"
+    script = CONTENDERS / f"{verb}_{peer}.py"
     return Contender(name, python and [str(python), str(script), *arguments], keep)
 
 
-def with_and_without(name: str, peer: str, *arguments: str) -> list[Contender]:
+def with_and_without(name: str, peer: str, *arguments: str, verb: str = "run") -> list[Contender]:
     """A contender with memory as the system hands it out, and one that keeps what it freed.
 
     Seqloom keeps it by itself; glibc is told to for the others.
     """
     ours, kept = peer == "seqloom", f"{name}, memory kept"
     return [
-        contender(name, peer, *arguments),
-        contender(kept, peer, *arguments, *(["--allocator=keep"] if ours else []), keep=not ours),
+        contender(name, peer, *arguments, verb=verb),
+        contender(
+            kept, peer, *arguments, *(["--allocator=keep"] if ours else []), keep=not ours, verb=verb
+        ),
     ]
 
 
