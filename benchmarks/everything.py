@@ -78,6 +78,9 @@ def main() -> None:
         ("decoding", job, *contest, "--sentences", "256"),
         ("allocator", job, "--rounds", given.rounds, "--steps", "20"),
         ("data_memory", "--pairs", "20000", "100000"),
+        ("pictures", "--pictures", "300", "--rounds", given.rounds),
+        ("backbone", "--rounds", given.rounds, "--threads", given.threads),
+        ("captioning", *contest),
     ):
         print(f"\n== benchmarks/{name}.py {' '.join(arguments)}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments], check=True)

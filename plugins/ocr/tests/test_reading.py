@@ -23,10 +23,10 @@ data:
   valid: {file: lines.jsonl, columns: {image: image, target: text}}
 inputs: {image: {size: 24, frontend: {name: lines, channels: [16, 24, 32]}, augment: {shear: 0, noise: 0}}}
 model:
-  width: 32
-  encoder: {name: rnn, layers: 1, hidden: 32, dropout: 0}
-train: {steps: 150, batch_elements: 1000, learning_rate: 0.01, schedule: {name: cosine, warmup: 10}}
-evaluate: {every: 150}
+  width: 64
+  encoder: {name: rnn, layers: 1, hidden: 64, dropout: 0}
+train: {steps: 300, batch_elements: 1000, learning_rate: 0.005, schedule: {name: cosine, warmup: 10}}
+evaluate: {every: 300}
 """
 DECODER = "  decoder: {name: transformer, layers: 1, heads: 2, feed_forward: 64, dropout: 0}\n"
 
