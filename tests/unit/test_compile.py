@@ -13,7 +13,12 @@ from seqloom.model import Seq2Seq
 from seqloom.testing.samples import random_tokens
 from seqloom.trainer import Trainer
 
-STILL = ("model.encoder.dropout=0", "model.decoder.dropout=0", "model.encoder.layers=2")
+ENCODERS = {
+    "transformer": ("model.encoder.dropout=0", "model.encoder.layers=2"),
+    "conformer": (
+        "model.encoder={name: conformer, layers: 2, heads: 2, feed_forward: 32, kernel: 3, dropout: 0}",
+    ),
+}
 
 
 def batch(*lengths: int) -> Batch:
@@ -29,8 +34,10 @@ def gradients(model: Seq2Seq, given: Batch) -> list[torch.Tensor]:
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of torch's own tracing
-def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer]) -> None:
-    model = trainer(*STILL).model.train()
+@pytest.mark.parametrize("encoder", ENCODERS)
+def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer], encoder: str) -> None:
+    job = (*ENCODERS[encoder], "model.decoder.dropout=0")
+    model = trainer(*job).model.train()
     batches = [batch(5, 3), batch(4, 7, 2), batch(6, 6, 5, 3), batch(9, 8, 7, 3, 2)]
     wanted = [gradients(model, each) for each in batches]
     torch.compiler.reset()
@@ -40,7 +47,7 @@ def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer]
         found += [gradients(model, each) for each in batches[2:]]
     for one, other in zip(wanted, found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
-    assert model.weights().keys() == trainer(*STILL).model.weights().keys()
+    assert model.weights().keys() == trainer(*job).model.weights().keys()
 
 
 def test_recurrent_parts_say_no(trainer: Callable[..., Trainer]) -> None:
