@@ -53,7 +53,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         (["task.loud=1"], "--set: task: no key 'loud'; there are: none."),
         (
             ["model.encoder=rn"],
-            "--set: no encoder 'rn'; there are: none, rnn, transformer. Did you mean 'rnn'?",
+            "--set: no encoder 'rn'; there are: conformer, none, rnn, transformer. Did you mean 'rnn'?",
         ),
         (["model.encoder=3"], "--set: model.encoder: expected a mapping, found 3"),
         (
