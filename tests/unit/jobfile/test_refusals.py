@@ -32,7 +32,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
     )
     assert lines == [
         "job.yaml:11: model.encoder: no key 'layrs'; there are: bidirectional, cell, dropout, hidden, "
-        "layers, reverse. Did you mean 'layers'?",
+        "layers, pyramid, reverse. Did you mean 'layers'?",
         "job.yaml:9: train.optimizer: no key 'betas'; there are: momentum, name, weight_decay.",
         f"job.yaml:7: train: no key 'stesp'; there are: {train_keys}. Did you mean 'steps'?",
         "--set: no key 'devise'; there are: allocator, data, decode, device, dtype, evaluate, inputs, model, "
