@@ -10,15 +10,11 @@ import torch
 from seqloom.batch import Batch, Padded, Progress
 from seqloom.errors import ConfigError
 from seqloom.model import Seq2Seq
-from seqloom.testing.samples import random_tokens
+from seqloom.nn.conformer import ConformerEncoder, ConformerShape
+from seqloom.testing import random_padded, random_tokens
 from seqloom.trainer import Trainer
 
-ENCODERS = {
-    "transformer": ("model.encoder.dropout=0", "model.encoder.layers=2"),
-    "conformer": (
-        "model.encoder={name: conformer, layers: 2, heads: 2, feed_forward: 32, kernel: 3, dropout: 0}",
-    ),
-}
+STILL = ("model.encoder.dropout=0", "model.decoder.dropout=0", "model.encoder.layers=2")
 
 
 def batch(*lengths: int) -> Batch:
@@ -34,10 +30,8 @@ def gradients(model: Seq2Seq, given: Batch) -> list[torch.Tensor]:
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute of a Tensor:UserWarning")  # of torch's own tracing
-@pytest.mark.parametrize("encoder", ENCODERS)
-def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer], encoder: str) -> None:
-    job = (*ENCODERS[encoder], "model.decoder.dropout=0")
-    model = trainer(*job).model.train()
+def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer]) -> None:
+    model = trainer(*STILL).model.train()
     batches = [batch(5, 3), batch(4, 7, 2), batch(6, 6, 5, 3), batch(9, 8, 7, 3, 2)]
     wanted = [gradients(model, each) for each in batches]
     torch.compiler.reset()
@@ -47,7 +41,21 @@ def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer]
         found += [gradients(model, each) for each in batches[2:]]
     for one, other in zip(wanted, found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
-    assert model.weights().keys() == trainer(*job).model.weights().keys()
+    assert model.weights().keys() == trainer(*STILL).model.weights().keys()
+
+
+def test_a_conformer_is_compiled_once_for_all_sizes() -> None:
+    shape = ConformerShape(width=16, layers=1, heads=2, feed_forward=24, kernel=3, dropout=0.0)
+    encoder = ConformerEncoder(shape)
+    inputs = [random_padded(lengths, 16) for lengths in ((5, 3), (4, 7, 2), (9, 8, 7, 3))]
+    wanted = [encoder(each).values for each in inputs]
+    torch.compiler.reset()
+    encoder.compile(dynamic=True, backend="eager", fullgraph=True)
+    found = [encoder(each).values for each in inputs[:2]]
+    with torch.compiler.set_stance("fail_on_recompile"):
+        found.append(encoder(inputs[2]).values)
+    for one, other in zip(wanted, found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_recurrent_parts_say_no(trainer: Callable[..., Trainer]) -> None:

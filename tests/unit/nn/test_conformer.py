@@ -92,3 +92,10 @@ def test_order_matters():
 def test_what_cannot_be_built_is_refused(change, told):
     with pytest.raises(ConfigError, match=told):
         encoder(**change)
+
+
+def test_what_was_met_in_inference_does_not_hinder_training():
+    model = encoder()
+    with torch.inference_mode():
+        model(random_padded((5,), 16))
+    model(random_padded((5,), 16)).values.sum().backward()
