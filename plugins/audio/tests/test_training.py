@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,15 @@ import torch
 from sounds import noise, sweep, write
 
 from seqloom.api import Trained, load, train
-from seqloom.errors import DataError
+from seqloom.catalog import Catalog
+from seqloom.errors import DataError, Interrupted
+from seqloom.jobfile import load_job
+from seqloom.jobs import resume_job, train_job
+from seqloom.registry.store import Registry
+from seqloom.site import Site
+from seqloom_audio.build import build
+from seqloom_audio.frontends.base import AudioFrontend
+from seqloom_audio.options import AudioOptions
 
 JOB = """
 task: translation
@@ -37,6 +47,7 @@ inputs:
     features: {name: log_mel, bins: 20}
     frontend: {name: convolution, channels: 4}
 """
+LOG_MEL = {"name": "log_mel", "bins": 20}
 VARIED = (
     "    augment: {speeds: [0.9, 1.0, 1.1], time_masks: 1, frequency_masks: 1, frequency_mask_bins: 4}\n"
 )
@@ -59,9 +70,9 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def trained(text: str) -> Trained:
+def trained(text: str, *overrides: str) -> Trained:
     Path("job.yaml").write_text(JOB + text)
-    return train("job.yaml")
+    return train("job.yaml", overrides=overrides)
 
 
 def weights(done: Trained) -> dict[str, torch.Tensor]:
@@ -78,6 +89,39 @@ def test_it_learns_alike_whoever_makes_the_spectra(normalize: str, folder: Path)
     assert by_workers.keys() == by_device.keys()
     for name, tensor in by_workers.items():
         torch.testing.assert_close(tensor, by_device[name], atol=2e-4, rtol=1e-3)
+
+
+@pytest.mark.slow
+def test_workers_make_what_the_training_would(folder: Path) -> None:
+    Path("noises").mkdir()
+    write(Path("noises/hiss.wav"), noise(2.0, 8000), rate=8000)
+    noisy = VARIED.replace("{speeds", "{noise: noises, noise_share: 1.0, speeds")
+    here, elsewhere = (weights(trained(noisy, f"data.workers={count}")) for count in (0, 2))
+    assert all(torch.equal(tensor, elsewhere[name]) for name, tensor in here.items())
+
+
+@pytest.mark.slow
+def test_a_corpus_is_taken_once(folder: Path) -> None:
+    """What was learned of it is the model's own, and the training's that goes on."""
+    corpus = VARIED + "    normalize: corpus\n    compute: device\n"
+    whole = weights(trained(corpus))
+    asked = iter([None, None, signal.SIGINT])
+    catalog = Catalog.from_environment()
+    with Registry() as registry:
+        site = Site(catalog, registry, folder / "elsewhere")
+        with pytest.raises(Interrupted):
+            train_job(load_job(folder / "job.yaml", catalog), replace(site, stop=lambda: next(asked)))
+        (run,) = (one for one in site.runs.iterdir() if (one / "checkpoints").is_dir())
+        with pytest.MonkeyPatch.context() as patch:
+            patch.delattr(AudioFrontend, "fit")  # it would raise
+            resumed = load(resume_job(run, site).model.uri).model.weights()
+    assert all(torch.equal(tensor, resumed[name]) for name, tensor in whole.items())
+    modality = build(
+        AudioOptions.model_validate({"rate_hz": 8000, "features": LOG_MEL, "normalize": "none"})
+    )
+    frames = torch.cat([modality.present(modality.read(f"{number}.flac"), None) for number in range(6)])
+    mean = whole["frontends.source.corpus.mean"]
+    torch.testing.assert_close(mean, frames.mean(0), rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.slow

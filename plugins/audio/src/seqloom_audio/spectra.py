@@ -114,8 +114,9 @@ class Spectra(nn.Module):
         return torch.cat(parts, 1).clamp_(min=FLOOR).log_()
 
     def _filtered(self, seen: Tensor) -> Tensor:
-        spectrum = torch.view_as_real(torch.fft.rfft(seen * self.window))
-        return spectrum.square_().sum(-1) @ self.filters
+        spectrum = torch.fft.rfft(seen * self.window)
+        power: Tensor = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
+        return power @ self.filters
 
 
 @lru_cache(maxsize=4)
