@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from torchaudio.transforms import Resample
 
 FINEST: Final = 640
-"""Greatest denominator of a ratio of rates: filters take room with it, and 11,025 Hz to 16,000 needs it.
+"""Greatest denominator of a ratio of rates, which 11,025 Hz to 16,000 has; filters grow with it.
 
-Other ratios are rounded to it, which an hour of sound becomes milliseconds longer or shorter by.
+Ratios with a greater one are rounded: by a thousandth at most, where rates that nobody uses almost agree.
 """
 
 

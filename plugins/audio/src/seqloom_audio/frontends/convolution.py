@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from seqloom.batch import Padded, length_mask
@@ -34,7 +33,6 @@ class Convolution(Subsampling):
 
     def forward(self, features: Padded) -> Padded:
         x, lengths = features.values[:, None], features.lengths  # [B, 1, T, F]
-        x = x.contiguous(memory_format=torch.channels_last)
         for layer in self.layers:
             x, lengths = layer(x).relu(), (lengths + 1) // 2
             x = _masked(x, lengths)
