@@ -10,7 +10,7 @@ from pathlib import Path
 import hostile
 import pytest
 
-from seqloom.errors import DataError
+from seqloom.errors import DataError, StorageError
 from seqloom_audio.reading import read_sound
 
 FILES = hostile.files()
@@ -63,3 +63,5 @@ def test_what_is_no_plain_file_is_refused(tmp_path: Path) -> None:
     for name in ("pipe.wav", "folder.wav", "nothing.wav", "pipe.wav/inside.wav"):
         with pytest.raises(DataError, match=name):
             read_sound(str(tmp_path / name), 16_000)
+    with pytest.raises(StorageError, match=r"cannot read it: File name too long"):
+        read_sound(str(tmp_path / f"{'a' * 300}.wav"), 16_000)

@@ -74,8 +74,8 @@ def opened(path: str) -> Iterator[Extent]:
         DataError: It is not there, is no plain file, or its archive is broken.
         StorageError: It cannot be read.
     """
-    file = holder(path)
     try:
+        file = holder(path)
         if not stat.S_ISREG(file.stat().st_mode):  # to open a pipe may take for ever
             raise DataError("this is no plain file", file)
         with file.open("rb", buffering=0) as stream:
