@@ -32,5 +32,6 @@ def seqloom_modalities() -> Sequence[ModalitySpec[Any]]:
             options=AudioOptions,
             load=_load,
             files=tuple(SUFFIXES),
+            fragment="t",
         )
     ]
