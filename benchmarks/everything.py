@@ -81,6 +81,7 @@ def main() -> None:
         ("pictures", "--pictures", "300", "--rounds", given.rounds),
         ("backbone", "--rounds", given.rounds, "--threads", given.threads),
         ("captioning", *contest),
+        ("features", "--rounds", given.rounds),
     ):
         print(f"\n== benchmarks/{name}.py {' '.join(arguments)}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments], check=True)

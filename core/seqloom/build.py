@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from torch import nn
 
 from seqloom.catalog import Catalog
 from seqloom.config import JobConfig, Part
+from seqloom.data.splits import Slot
 from seqloom.errors import CorruptError
 from seqloom.head import Head
 from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts
@@ -35,7 +36,7 @@ class Kit:
     Attributes:
         task: Reads targets, shows results.
         modalities: For each input slot.
-        files: For each input slot, what its files end in; nothing for a slot of texts.
+        slots: What each input slot takes.
         tokenizers: By the name that the job gives them: a slot's, or ``joint``.
         target_signature: What perplexity and accuracy are counted over, as ``token:bpe|size:8000``;
             empty for a target without tokens.
@@ -43,14 +44,14 @@ class Kit:
 
     task: Task
     modalities: dict[str, Modality]
-    files: dict[str, Sequence[str]]
+    slots: dict[str, Slot]
     tokenizers: dict[str, Tokenizer]
     target_signature: str
 
     @property
     def from_files(self) -> set[str]:
         """Slots whose inputs are files."""
-        return {slot for slot, suffixes in self.files.items() if suffixes}
+        return {slot for slot, kind in self.slots.items() if kind.files}
 
     def tokenizer(self, slot: str) -> Tokenizer | None:
         """The tokenizer of a slot, None for one without tokens."""
@@ -125,16 +126,16 @@ class Builder:
 
     # Data ------------------------------------------------------------------------------------------
 
-    def slots(self) -> dict[str, bool]:
-        """For each input slot, whether its column of a data file holds paths."""
-        return {slot: bool(self._modality_spec(slot).files) for slot in self.task_spec.inputs}
+    def slots(self) -> dict[str, Slot]:
+        """What each input slot takes."""
+        specs = {slot: self._modality_spec(slot) for slot in self.task_spec.inputs}
+        return {slot: Slot(spec.files, spec.fragment) for slot, spec in specs.items()}
 
     def kit(self, tokenizers: dict[str, Tokenizer]) -> Kit:
         """The task and the modalities, with their tokenizers."""
-        modalities, files = {}, {}
+        modalities = {}
         for slot in self.task_spec.inputs:
             spec = self._modality_spec(slot)
-            files[slot] = spec.files
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
             modalities[slot] = spec.load()(self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
@@ -142,7 +143,7 @@ class Builder:
         task = self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
-        return Kit(task, modalities, files, tokenizers, signature)
+        return Kit(task, modalities, self.slots(), tokenizers, signature)
 
     def _input_part(self, slot: str) -> Part:
         return self.config.inputs.get(slot, Part(name=self.task_spec.inputs[slot]))

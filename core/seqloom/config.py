@@ -52,12 +52,17 @@ class TableSplit(Options):
     """Examples in the rows of one file, or of several."""
 
     file: str = Field(
-        description="A .tsv, .csv or .jsonl file, plain or .gz, or a .parquet or .tar file, relative to "
-        "data.root; or a pattern, as part-*.tsv, for all files that it matches."
+        description="A .tsv, .csv or .jsonl file, plain or .gz, a .parquet or .tar file, or a folder with "
+        "Kaldi's wav.scp, relative to data.root; or a pattern, as part-*.tsv, for all that it matches."
     )
     columns: dict[str, int | str | list[int | str]] = Field(
         description="Each slot's column: its name (the first line of TSV and CSV is then a header), "
-        "or its number from 0 (the file then has no header); of target, several columns may be listed."
+        "or its number from 0 (the file then has no header). Of target, several columns may be listed; of "
+        "files, those that say which part of one is meant: [path, start, end]."
+    )
+    tags: dict[str, int | str] = Field(
+        {},
+        description="Columns that say what kind of example each is, as {speaker: spk_id}: see evaluate.by.",
     )
     targets: PositiveInt | None = Field(None, description=TARGETS)
     weight: Weight = Field(1.0, description=WEIGHT)
@@ -313,6 +318,11 @@ class EvaluateConfig(Options):
         (),
         description="Answers that take no model, scored beside it by `seqloom evaluate`: the target of the "
         "training example whose features are nearest, or the most frequent target.",
+    )
+    by: str | None = Field(
+        None,
+        description="A tag of the examples, as speaker: `seqloom evaluate` then scores each of its values, "
+        "too.",
     )
 
 

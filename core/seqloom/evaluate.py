@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -40,6 +40,7 @@ class Evaluator:
         stop: Asked before each batch for the number of a signal to stop for.
         world: Who shares the batches.
         predictions: Of the last judgement, of this rank's share.
+        texts: Of the last judgement, what was decoded of each example; none but on the first rank.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Evaluator:
         self.stop: Callable[[], int | None] = lambda: None
         self.world = World()
         self.predictions: list[Prediction] = []
+        self.texts: list[str] = []
 
     def __call__(self, model: Seq2Seq, step: int) -> list[Score]:
         """The scores of a model that has seen ``step`` optimiser steps; keeps its predictions.
@@ -121,8 +123,8 @@ class Evaluator:
         if not self.metrics:
             return scores
         texts = dict(pair for share in shares for pair in share["texts"])
-        search = f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
-        return scores + self._text_scores([texts[id_] for id_ in range(len(self.dataset))], step, search)
+        self.texts = [texts[id_] for id_ in range(len(self.dataset))]
+        return scores + self._text_scores(self._everyone, self.texts, step, self._search)
 
     def baseline_scores(self, name: str, texts: Sequence[str], step: int) -> list[Score]:
         """The metrics of a baseline's answers, as ``nearest/bleu``.
@@ -132,16 +134,33 @@ class Evaluator:
             texts: An answer for each example.
             step: Of the model that it stands beside.
         """
-        scores = self._text_scores(texts, step, f"|baseline:{name}")
+        scores = self._text_scores(self._everyone, texts, step, f"|baseline:{name}")
         return [replace(score, metric=f"{name}/{score.metric}") for score in scores]
 
-    def _text_scores(self, texts: Sequence[str], step: int, how: str) -> list[Score]:
-        scores = []
+    def scores_by(self, tag: str, step: int) -> list[Score]:
+        """The metrics of the last judgement for each value of a tag, as ``speaker=fcaw/wer``."""
+        groups: dict[str, list[int]] = {}
+        for id_ in self._everyone:
+            groups.setdefault(self.dataset.examples[id_].tags[tag], []).append(id_)
+        return [
+            replace(score, metric=f"{tag}={value}/{score.metric}")
+            for value, ids in sorted(groups.items())
+            for score in self._text_scores(ids, self.texts, step, self._search)
+        ]
+
+    @property
+    def _everyone(self) -> range:
+        return range(len(self.dataset))
+
+    @property
+    def _search(self) -> str:
+        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
+
+    def _text_scores(self, ids: Iterable[int], texts: Sequence[str], step: int, how: str) -> list[Score]:
+        """The metrics of some examples, whose texts are at their ids."""
+        examples, scores = self.dataset.examples, []
         for name, metric in self.metrics.items():
-            counts = [
-                metric.count(text, example.references)
-                for text, example in zip(texts, self.dataset.examples, strict=True)
-            ]
+            counts = [metric.count(texts[id_], examples[id_].references) for id_ in ids]
             scores.append(self._score(name, metric.value(counts), step, metric.signature() + how))
         return scores
 

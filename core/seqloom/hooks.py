@@ -218,11 +218,14 @@ class ModalitySpec(Spec[OptionsT]):
         files: What its files end in, as ``(".png", ".jpg")``: its column of a data file then holds paths,
             relative to the data's root, and its verbs take files, folders and patterns. Empty where its
             inputs are texts.
+        fragment: Which part of a file an input may be, as ``t`` (seconds) in ``talk.flac#t=12.5,17`` (W3C
+            Media Fragments URI 1.0): its slot may then have further columns, for the numbers.
     """
 
     load: Callable[[], Callable[[OptionsT, Tokenizer | None], Modality]]
     takes_tokenizer: bool = False
     files: Sequence[str] = ()
+    fragment: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

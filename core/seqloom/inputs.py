@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from seqloom.data.manifest import Located
 from seqloom.data.named import named_files
+from seqloom.data.splits import Slot, fragment_of
 from seqloom.errors import DataError, unknown_name
 from seqloom.task import Example
 
@@ -15,7 +16,7 @@ Given = str | dict[str, str]
 
 
 def located_inputs(
-    inputs: Iterable[Given], slots: Mapping[str, Sequence[str]], place: Path | str
+    inputs: Iterable[Given], slots: Mapping[str, Slot], place: Path | str
 ) -> Iterator[Located]:
     """Inputs as examples.
 
@@ -25,14 +26,14 @@ def located_inputs(
 
     Args:
         inputs: What was given.
-        slots: The model's input slots, and for each what its files end in; nothing for a slot of texts.
+        slots: The model's input slots.
         place: Where the inputs come from, for errors: the file that has one a line, or a word.
 
     Raises:
         DataError: An input cannot be, with its number.
     """
     texts = _numbered(inputs, slots, place)
-    if any(slots.values()):
+    if any(slot.files for slot in slots.values()):
         texts = iter([one for line, given in texts for one in _named(line, given, slots, place)])
     files = dict.fromkeys(slots, place) if isinstance(place, Path) else {}
     for number, (line, given) in enumerate(texts):
@@ -40,7 +41,7 @@ def located_inputs(
 
 
 def _numbered(
-    inputs: Iterable[Given], slots: Mapping[str, Sequence[str]], place: Path | str
+    inputs: Iterable[Given], slots: Mapping[str, Slot], place: Path | str
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """What each slot holds, with the input's number from 1."""
     for number, given in enumerate(inputs, 1):
@@ -54,21 +55,20 @@ def _numbered(
             raise DataError("an input is a text, or a dictionary of texts", place, number)
         for slot in given.keys() - slots.keys():
             raise DataError(unknown_name("input slot", slot, slots), place, number)
-        for slot, suffixes in slots.items():
+        for slot, kind in slots.items():
             if not given.get(slot, "").strip():
-                what = "name a file" if suffixes else "give some text"
+                what = "name a file" if kind.files else "give some text"
                 raise DataError(f"the {slot} is empty; {what}", place, number)
         yield number, given
 
 
 def _named(
-    line: int, given: dict[str, str], slots: Mapping[str, Sequence[str]], place: Path | str
+    line: int, given: dict[str, str], slots: Mapping[str, Slot], place: Path | str
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """An input for each file that it names."""
     try:
         found = {
-            slot: named_files(given[slot], suffixes) if suffixes else [given[slot]]
-            for slot, suffixes in slots.items()
+            slot: _files(given[slot], kind) if kind.files else [given[slot]] for slot, kind in slots.items()
         }
     except DataError as error:
         raise DataError(str(error), place, line) from error
@@ -81,3 +81,9 @@ def _named(
             message = f"'{given[slot]}' names {len(names)} files, and {slot} of one input is one"
             raise DataError(message, place, line)
     yield line, {slot: names[0] for slot, names in found.items()}
+
+
+def _files(name: str, slot: Slot) -> list[str]:
+    """The files that a name stands for; the part of each that is meant with it."""
+    fragment = fragment_of(name, slot)
+    return [file + fragment for file in named_files(name.removesuffix(fragment), slot.suffixes)]

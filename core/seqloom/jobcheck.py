@@ -57,6 +57,7 @@ def resolve(tree: Node, task: TaskSpec[Any], catalog: Catalog) -> JobConfig:
     problems.add(_model_complaints(config, task, catalog))
     problems.add(_split_complaints(config, task))
     problems.add(_score_complaints(config))
+    problems.add(_tag_complaints(config))
     problems.end()
     return config
 
@@ -244,3 +245,15 @@ def _score_complaints(config: JobConfig) -> Iterator[Complaint]:
     if config.evaluate.best not in {*OWN_SCORES, *names}:
         message = unknown_name("score", config.evaluate.best, [*OWN_SCORES, *names])
         yield _about(("evaluate", "best"), f"{message} Others must be listed in evaluate.metrics.")
+
+
+def _tag_complaints(config: JobConfig) -> Iterator[Complaint]:
+    """A tag to score by needs to be there, whatever is scored."""
+    tag = config.evaluate.by
+    for name in ("valid", "test") if tag is not None else ():
+        split = getattr(config.data, name)
+        for part in parts_of(split) if split is not None else ():
+            tags = part.tags if isinstance(part, TableSplit) else {}
+            if tag not in tags:
+                there = f"the tags {', '.join(tags)}" if tags else "no tags"
+                yield _about(("evaluate", "by"), f"'{tag}': data.{name} has {there}; name its column there")

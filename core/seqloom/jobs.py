@@ -136,7 +136,10 @@ def _train(site: Site, run: Run, device: Device) -> Trained:
 def evaluate_job(
     predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
 ) -> tuple[Run, list[Score], list[Prediction]]:
-    """Scores a model, and the job's baselines, on ``data.valid`` or ``data.test`` of its job or another."""
+    """Scores a model on ``data.valid`` or ``data.test`` of its job or another, and what else that asks for.
+
+    These are the job's baselines, and the scores of each group of examples.
+    """
     job = job or predictor.job
     hashes = _data_hashes(job, (split, "train") if job.config.evaluate.baselines else (split,))
     run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
@@ -146,6 +149,8 @@ def evaluate_job(
         scores = judge(predictor.model, predictor.steps)
         for name, texts in _baselines(job, builder, predictor, judge, site).items():
             scores += judge.baseline_scores(name, texts, predictor.steps)
+        if (tag := job.config.evaluate.by) is not None:
+            scores += judge.scores_by(tag, predictor.steps)
         site.registry.add_scores(run.id, scores)
     return site.registry.run(run.id), scores, judge.predictions
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor, nn
@@ -22,10 +23,12 @@ class Frontend(nn.Module, ABC):
             then computes these once for each input.
         is_given_fixed: Whether :meth:`forward` is given what :meth:`fixed_part` made, in place of
             features. A training says so to a front end that has such a part.
+        learns_from_data: Whether a training is to call :meth:`fit`.
     """
 
     has_fixed_part: bool = False
     is_given_fixed: bool = False
+    learns_from_data: bool = False
 
     @abstractmethod
     def forward(self, features: Padded) -> Padded:
@@ -46,12 +49,24 @@ class Frontend(nn.Module, ABC):
         """
         return
 
+    def fit(self, batches: Iterable[Padded]) -> None:
+        """Takes from the training data what no gradient would tell: its mean and variance, say.
+
+        Called once, before the first step of a training, after :meth:`load_pretrained`. What it finds is
+        kept in buffers, which are saved with the weights.
+
+        Args:
+            batches: All inputs to learn from, unvaried, as :meth:`forward` is given them, some at a time;
+                to be gone through once.
+        """
+        raise NotImplementedError(f"{type(self).__name__} learns nothing from data")
+
 
 class Modality(ABC):
     """One kind of input. It pickles: data workers get a copy.
 
     Attributes:
-        varies: Whether :meth:`augment` may change anything.
+        varies: Whether :meth:`augment`, or a generator given to :meth:`present`, may change anything.
     """
 
     varies: bool = True
@@ -82,6 +97,18 @@ class Modality(ABC):
             generator: Seeded by (seed, epoch, example): the only randomness to use, so that workers,
                 batch size and restarts change nothing.
         """
+
+    def present(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+        """What goes into a batch of an example: its features, varied where there is a generator.
+
+        To override where what is kept of an input is not what a front end is to get, as sound is kept as
+        samples and seen as a spectrum. Data workers call it, for each example of each batch.
+
+        Args:
+            features: [T, *F] from :meth:`read`; never to be changed in place.
+            generator: As :meth:`augment` is given it; None where nothing may vary, as in evaluation.
+        """
+        return features if generator is None else self.augment(features, generator)
 
     @abstractmethod
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> Frontend:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
 from torch import Tensor, nn
@@ -50,6 +50,16 @@ class Seq2Seq(nn.Module):
         """Takes weights from elsewhere, where front ends begin with some; see :class:`Frontend`."""
         for frontend in self.frontends.values():
             cast("Frontend", frontend).load_pretrained()
+
+    def fit(self, batches: Callable[[], Iterable[Batch]]) -> None:
+        """Has front ends take from the training data what no gradient would tell; see :class:`Frontend`.
+
+        Args:
+            batches: Gives all examples, some at a time, unvaried; called for each front end that asks.
+        """
+        for slot, frontend in self.frontends.items():
+            if cast("Frontend", frontend).learns_from_data:
+                cast("Frontend", frontend).fit(batch.inputs[slot] for batch in batches())
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
         """Has torch write kernels for the parts' forward passes (``torch.compile``), in place.

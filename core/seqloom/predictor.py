@@ -116,7 +116,7 @@ class Predictor:
         """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
         if isinstance(inputs, str | bytes | dict):
             raise UsageError("give a list of inputs; for a single one, a list of one")
-        located = located_inputs(inputs, self.kit.files, "<inputs>")
+        located = located_inputs(inputs, self.kit.slots, "<inputs>")
         return self.decode_located(located, self.decode_config(**options))
 
     def decode_located(self, inputs: Iterable[Located], decode: DecodeConfig) -> Iterator[Prediction]:

@@ -16,7 +16,7 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Examples, file_sha256
 from seqloom.data.skipping import ignore, refuse
-from seqloom.data.splits import split_files
+from seqloom.data.splits import Slot, fragment_of, split_files
 from seqloom.jobfile import Job
 from seqloom.progress import Watch, unwatched
 from seqloom.site import versions
@@ -72,7 +72,7 @@ def training_data(
         "code": [_code(part) for part in (kit.task, *kit.modalities.values())],
         "versions": versions(builder.catalog),
     }
-    if any(slots.values()):
+    if any(slot.files for slot in slots.values()):
         facts["linked"] = _linked(Examples(split, job.root, slots, ignore if skips else refuse), slots)
     source = Source(
         facts,
@@ -100,12 +100,12 @@ def _sources(kind: type) -> Iterable[Path]:
     return file.parents[inner.count(".")].rglob("*.py")
 
 
-def _linked(examples: Iterable[Example], slots: Mapping[str, bool]) -> str:
+def _linked(examples: Iterable[Example], slots: Mapping[str, Slot]) -> str:
     """A hash of the names, sizes and times of the files that examples name: images, recordings."""
     digest = hashlib.sha256()
     for example in examples:
-        for slot in (slot for slot, is_file in slots.items() if is_file):
+        for slot, kind in ((slot, kind) for slot, kind in slots.items() if kind.files):
             raw = example.inputs[slot]
-            status: Any = holder(raw).stat()
+            status: Any = holder(raw.removesuffix(fragment_of(raw, kind))).stat()
             digest.update(f"{raw}\0{status.st_size}\0{status.st_mtime_ns}\0".encode())
     return digest.hexdigest()

@@ -26,12 +26,14 @@ class Example(NamedTuple):
         inputs: For each input slot, the raw text or path.
         target: The raw target, None where only inputs are known.
         references: Every text that a metric may compare with; the target where nothing else is given.
+        tags: What kind of example it is, as ``{"speaker": "fcaw"}``; nothing that a model sees.
     """
 
     id: int
     inputs: dict[str, str]
     target: str | None
     references: list[str]
+    tags: Mapping[str, str] = {}
 
 
 class Prediction(NamedTuple):

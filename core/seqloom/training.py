@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -12,9 +12,11 @@ import torch
 
 import seqloom
 from seqloom.allocator import tuned
+from seqloom.batch import Batch
 from seqloom.build import Builder, Kit
 from seqloom.checkpoint import Checkpoints
 from seqloom.config import DecodeConfig, SplitConfig
+from seqloom.data.batching import ordered_batches
 from seqloom.data.cache import SKIPPED, Cache, cache_folder
 from seqloom.data.dataset import Dataset
 from seqloom.data.loader import Loader
@@ -34,6 +36,9 @@ from seqloom.trainer import Trainer
 from seqloom.world import World
 
 COMPILERS: Final = ("c++", "g++", "clang++")
+
+TOGETHER: Final = 32
+"""Examples that front ends learn from at a time, before the first step."""
 
 
 class Prepared(NamedTuple):
@@ -117,7 +122,8 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         if site.world.is_first:
             checkpoints.recover()
             if not checkpoints.steps():
-                model.load_pretrained()  # the other ranks get them as their training begins
+                model.load_pretrained()  # the other ranks get these weights as their training begins
+                model.fit(partial(_unvaried, dataset, site))
         model.to(device.device)
         frozen = freeze(model, config.train.parameters)
         if config.train.compile:
@@ -190,6 +196,12 @@ def split_of(job: Job, name: str) -> SplitConfig:
 
 def _examples(job: Job, builder: Builder, split: str) -> list[Located]:
     return list(read_examples(split_of(job, split), job.root, builder.slots()))
+
+
+def _unvaried(dataset: Dataset, site: Site) -> Iterator[Batch]:
+    site.say("going through the training data once, for what front ends take from it")
+    for ids in ordered_batches(dataset.lengths, TOGETHER):
+        yield dataset.collate(ids, seed=0, epoch=0, augment=False)
 
 
 def _compile(model: Seq2Seq) -> None:

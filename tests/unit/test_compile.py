@@ -10,7 +10,8 @@ import torch
 from seqloom.batch import Batch, Padded, Progress
 from seqloom.errors import ConfigError
 from seqloom.model import Seq2Seq
-from seqloom.testing.samples import random_tokens
+from seqloom.nn.conformer import ConformerEncoder, ConformerShape
+from seqloom.testing import random_padded, random_tokens
 from seqloom.trainer import Trainer
 
 STILL = ("model.encoder.dropout=0", "model.decoder.dropout=0", "model.encoder.layers=2")
@@ -41,6 +42,20 @@ def test_numbers_are_the_same_and_sizes_are_free(trainer: Callable[..., Trainer]
     for one, other in zip(wanted, found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
     assert model.weights().keys() == trainer(*STILL).model.weights().keys()
+
+
+def test_a_conformer_is_compiled_once_for_all_sizes() -> None:
+    shape = ConformerShape(width=16, layers=1, heads=2, feed_forward=24, kernel=3, dropout=0.0)
+    encoder = ConformerEncoder(shape)
+    inputs = [random_padded(lengths, 16) for lengths in ((5, 3), (4, 7, 2), (9, 8, 7, 3))]
+    wanted = [encoder(each).values for each in inputs]
+    torch.compiler.reset()
+    encoder.compile(dynamic=True, backend="eager", fullgraph=True)
+    found = [encoder(each).values for each in inputs[:2]]
+    with torch.compiler.set_stance("fail_on_recompile"):
+        found.append(encoder(inputs[2]).values)
+    for one, other in zip(wanted, found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-5)
 
 
 def test_recurrent_parts_say_no(trainer: Callable[..., Trainer]) -> None:

@@ -1,4 +1,4 @@
-"""The equalities that the whole house rests on, each on whole models: a Transformer, LSTMs, and one shared with CTC."""
+"""The equalities that the whole house rests on, each on whole models: a Transformer, LSTMs, a Conformer, and one shared with CTC."""
 
 from __future__ import annotations
 
@@ -32,8 +32,11 @@ MODELS = {
         f"model.encoder={LSTM}, bidirectional: false, reverse: true}}",
         f"model.decoder={LSTM}}}",
     ),
+    "lstm of speech": (f"model.encoder={LSTM}, pyramid: 1}}", f"model.decoder={LSTM}}}", "model.attention=location"),
     "joint": (
-        "model.encoder.dropout=0", "model.decoder.dropout=0", "model.head={name: sequence, ctc: 0.4, coverage: 0.3}"
+        "model.encoder={name: conformer, layers: 1, heads: 2, feed_forward: 16, kernel: 3, dropout: 0}",
+        "model.decoder.dropout=0",
+        "model.head={name: sequence, ctc: 0.4, coverage: 0.3}",
     ),
 }  # fmt: skip
 TEXTS = ["a b c a", "b", "c c a b b a", "a c"]

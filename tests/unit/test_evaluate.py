@@ -15,9 +15,12 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import Located
 from seqloom.decode import decode_dataset
 from seqloom.device import choose_device
-from seqloom.errors import Interrupted
+from seqloom.errors import ConfigError, Interrupted
 from seqloom.evaluate import Evaluator
+from seqloom.jobfile import Job
+from seqloom.jobs import evaluate_job, train_job
 from seqloom.model import Seq2Seq
+from seqloom.site import Site, open_model
 from seqloom.task import Example, Task
 from seqloom.trainer import Trainer
 
@@ -80,3 +83,28 @@ def test_predictions_are_in_the_data_sets_order(parts: tuple[Seq2Seq, Task, Data
     model, task, dataset = parts
     found = decode_dataset(model, task, dataset, DecodeConfig(beam=1, batch_size=2), CPU)
     assert [prediction.example.id for prediction in found] == [0, 1, 2]
+
+
+def test_each_value_of_a_tag_has_scores_of_its_own(job: Callable[..., Job], site: Site) -> None:
+    rows = [("1 2", "2 1", "ann"), ("3 4", "4 3", "bob"), ("1 2", "2 1", "bob")]
+    lines = ["\t".join(row) for row in (("source", "target", "who"), *rows)]
+    (job().root / "who.tsv").write_text("\n".join(lines) + "\n")
+    table = "{file: who.tsv, columns: {source: source, target: target}, tags: {speaker: who}}"
+    tagged = (f"data.valid={table}", f"data.test={table}", "evaluate.metrics=[exact, cer]")
+    predictor = open_model(train_job(job("train.steps=1", *tagged), site).model.uri, site)
+    asked = job(*tagged, "evaluate.by=speaker")
+    run, scores, predictions = evaluate_job(predictor, site, "test", predictor.decode, asked)
+    values = {score.metric: score.value for score in scores}
+    assert list(values)[4:] == [
+        *("speaker=ann/exact", "speaker=ann/cer", "speaker=bob/exact", "speaker=bob/cer")
+    ]
+    lengths = [len("2 1"), len("4 3"), len("2 1")]
+    ann, bob = values["speaker=ann/cer"], values["speaker=bob/cer"]
+    whole = (ann * lengths[0] + bob * sum(lengths[1:])) / sum(lengths)
+    assert values["cer"] == pytest.approx(whole)
+    assert {score.metric for score in run.scores} == set(values)
+    assert [one.example.tags["speaker"] for one in predictions] == ["ann", "bob", "bob"]
+    with pytest.raises(ConfigError, match=r"evaluate\.by: 'who': data\.valid has the tags speaker"):
+        job(*tagged, "evaluate.by=who")
+    with pytest.raises(ConfigError, match=r"evaluate\.by: 'speaker': data\.valid has no tags"):
+        job("evaluate.by=speaker")

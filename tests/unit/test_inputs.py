@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from seqloom.data.splits import Slot
 from seqloom.errors import DataError
 from seqloom.inputs import located_inputs
 
-TEXT = {"source": ()}
-PICTURE = {"image": (".png",)}
-BOTH = {"image": (".png",), "question": ()}
+TEXT = {"source": Slot()}
+PICTURE = {"image": Slot((".png",), "xywh")}
+BOTH = {**PICTURE, "question": Slot()}
 
 
 @pytest.fixture(autouse=True)

@@ -209,6 +209,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("evaluate.patience=1", trained, ("train.steps=9", "evaluate.every=1", "train.learning_rate=9")),
     ("evaluate.beam=3", trained, SCORED),
     ("evaluate.baselines=[frequent]", evaluated, SCORED),
+    ("evaluate.by=speaker", evaluated, SCORED),
     ("decode.beam=12", decoded, ("decode.beam=1", "decode.n_best=1", "decode.length_penalty=0")),
     ("decode.n_best=1", decoded, ()),
     ("decode.length_penalty=3", decoded, ()),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import pytest
 import torch
 
 from seqloom.batch import Batch, Padded, Progress
+from seqloom.modality import Frontend
 from seqloom.model import Seq2Seq
 from seqloom.trainer import Trainer
 
@@ -37,6 +38,38 @@ def test_weights_that_do_not_fit_are_named(model: Seq2Seq) -> None:
         model.load_weights(weights | {name: torch.zeros(1)})
     with pytest.raises(ValueError, match="do not fit the model: extra"):
         model.load_weights(weights | {"extra": torch.zeros(1)})
+
+
+class Mean(Frontend):
+    """Learns the mean of its inputs."""
+
+    learns_from_data = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(()))
+
+    def fit(self, batches: Iterable[Padded]) -> None:
+        self.mean = torch.cat([batch.values.flatten() for batch in batches]).mean()
+
+    def forward(self, features: Padded) -> Padded:
+        return features
+
+
+def test_front_ends_that_ask_for_data_are_given_it(model: Seq2Seq) -> None:
+    plain = model.frontends["source"]  # it does not ask, and would raise if it were given some
+    model.frontends["left"], model.frontends["right"] = Mean(), Mean()
+    inputs = {
+        slot: Padded(torch.tensor([[value, value]]), torch.tensor([2]))
+        for slot, value in (("left", 1.0), ("right", 3.0))
+    }
+    batch = Batch(inputs, None, [[]], [0])
+    louder = {slot: padded._replace(values=3 * padded.values) for slot, padded in inputs.items()}
+    model.fit(lambda: [batch, batch._replace(inputs=louder)])
+    weights = model.weights()
+    assert (weights["frontends.left.mean"], weights["frontends.right.mean"]) == (2, 6)
+    with pytest.raises(NotImplementedError, match="learns nothing from data"):
+        plain.fit([])
 
 
 def test_padding_changes_nothing(model: Seq2Seq) -> None:

@@ -17,6 +17,7 @@ from seqloom.task import Example
 
 CORE = "seqloom"
 RNN = "model.encoder={name: rnn, layers: 2, hidden: 6};model.decoder={name: rnn, layers: 2, hidden: 6}"
+CONFORMER = "model.encoder={name: conformer, layers: 1, heads: 2, feed_forward: 8, kernel: 3}"
 NETWORK = ("encoder", "attention", "decoder", "head")
 TEXTS = ["low lower lowest", "low low new", "ﬁne cafe\u0301 ABC", "newer newest new"]
 CASES = [  # kind, name, option=value, what else the job says
@@ -35,11 +36,16 @@ CASES = [  # kind, name, option=value, what else the job says
             ("max_positions=99", f"model.{kind}.positions=learned"),
         )
     ),
+    *(
+        ("encoder", "conformer", option, CONFORMER)
+        for option in ("layers=2", "heads=4", "feed_forward=12", "kernel=5", "dropout=0.5")
+    ),
     ("encoder", "rnn", "cell=gru", RNN),
     ("encoder", "rnn", "layers=1", RNN),
     ("encoder", "rnn", "hidden=4", RNN),
     ("encoder", "rnn", "bidirectional=false", RNN),
     ("encoder", "rnn", "reverse=true", f"{RNN};model.encoder.bidirectional=false"),
+    ("encoder", "rnn", "pyramid=1", RNN),
     ("encoder", "rnn", "dropout=0.5", RNN),
     ("decoder", "rnn", "cell=gru", RNN),
     ("decoder", "rnn", "layers=1", RNN),
@@ -47,6 +53,10 @@ CASES = [  # kind, name, option=value, what else the job says
     ("decoder", "rnn", "input_feeding=true", f"{RNN};model.attention=dot"),
     ("decoder", "rnn", "dropout=0.5", RNN),
     ("attention", "additive", "hidden=4", f"{RNN};model.attention=additive"),
+    *(
+        ("attention", "location", option, f"{RNN};model.attention=location")
+        for option in ("hidden=4", "filters=4", "kernel=3", "smoothing=true")
+    ),
     ("attention", "dot", "scaled=false", f"{RNN};model.attention=dot"),
     ("head", "sequence", "label_smoothing=0.3", ""),
     ("head", "sequence", "ctc=0.3", ""),

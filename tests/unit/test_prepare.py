@@ -19,7 +19,7 @@ from seqloom.data.batching import epoch_batches
 from seqloom.data.cache import Cache
 from seqloom.data.dataset import Dataset
 from seqloom.data.manifest import file_sha256, read_examples
-from seqloom.data.splits import split_files
+from seqloom.data.splits import Slot, split_files
 from seqloom.jobfile import Job
 from seqloom.jobs import train_job
 from seqloom.prepare import training_data, training_kit
@@ -38,7 +38,7 @@ class NamesFiles(Builder):
     """Takes the source for names of files."""
 
     def slots(self) -> dict[str, bool]:
-        return {"source": True}
+        return {"source": Slot((".txt",))}
 
 
 class Preparing:

@@ -34,6 +34,18 @@ class TransformerOptions(Options):
     )
 
 
+class ConformerOptions(Options):
+    """Of a Conformer (Gulati et al. 2020)."""
+
+    layers: int = Field(12, ge=1, description="How many layers.")
+    heads: int = Field(4, ge=1, description="Attention heads; they divide the width.")
+    feed_forward: int = Field(2048, ge=1, description="Width inside the feed-forward parts.")
+    kernel: int = Field(31, ge=1, description="Positions that a convolution spans, an odd number.")
+    dropout: float = Field(
+        0.1, ge=0, lt=1, description="Of features, inside feed-forward parts and of each part's output."
+    )
+
+
 class RnnEncoderOptions(Options):
     """Of a recurrent encoder."""
 
@@ -43,6 +55,12 @@ class RnnEncoderOptions(Options):
     bidirectional: bool = Field(True, description="Whether to read from both ends.")
     reverse: bool = Field(
         False, description="Whether to read the input from its end (Sutskever et al. 2014, 3.3)."
+    )
+    pyramid: int = Field(
+        0,
+        ge=0,
+        description="How many of the upper layers read pairs of positions as one, which halves their "
+        "number each time (Chan et al. 2016, 3.1).",
     )
     dropout: float = Field(0.2, ge=0, lt=1, description="Of inputs and between layers.")
 
@@ -56,15 +74,23 @@ def _transformer_encoder() -> Callable[[TransformerOptions, EncoderParts], Encod
     return build
 
 
+def _conformer_encoder() -> Callable[[ConformerOptions, EncoderParts], Encoder]:
+    from seqloom.nn.conformer import ConformerEncoder, ConformerShape  # noqa: PLC0415
+
+    def build(options: ConformerOptions, parts: EncoderParts) -> Encoder:
+        return ConformerEncoder(ConformerShape(width=parts.width, **options.model_dump()))
+
+    return build
+
+
 def _rnn_encoder() -> Callable[[RnnEncoderOptions, EncoderParts], Encoder]:
     from seqloom.nn.recurrence import RecurrentShape  # noqa: PLC0415
     from seqloom.nn.recurrent import RecurrentEncoder  # noqa: PLC0415
 
     def build(options: RnnEncoderOptions, parts: EncoderParts) -> Encoder:
         shape = RecurrentShape(**options.model_dump(include=RECURRENT_SHAPE))
-        return RecurrentEncoder(
-            parts.width, shape, bidirectional=options.bidirectional, reverse=options.reverse
-        )
+        reading = options.model_dump(exclude=RECURRENT_SHAPE)
+        return RecurrentEncoder(parts.width, shape, **reading)
 
     return build
 
@@ -77,7 +103,7 @@ def _no_encoder() -> Callable[[NoOptions, EncoderParts], Encoder]:
 
 @hookimpl
 def seqloom_encoders() -> Sequence[EncoderSpec[Any]]:
-    """The Transformer's encoder, the recurrent one, and none."""
+    """The Transformer's encoder, the Conformer, the recurrent one, and none."""
     return [
         EncoderSpec(
             name="transformer",
@@ -86,8 +112,14 @@ def seqloom_encoders() -> Sequence[EncoderSpec[Any]]:
             load=_transformer_encoder,
         ),
         EncoderSpec(
+            name="conformer",
+            summary="Self-attention and convolution in each layer (Gulati et al. 2020)",
+            options=ConformerOptions,
+            load=_conformer_encoder,
+        ),
+        EncoderSpec(
             name="rnn",
-            summary="LSTM or GRU layers, one way or both",
+            summary="LSTM or GRU layers, one way or both, or as a pyramid",
             options=RnnEncoderOptions,
             load=_rnn_encoder,
         ),

@@ -6,7 +6,7 @@ import inspect
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from seqloom.catalog import Catalog
     from seqloom.data.manifest import Located
     from seqloom.predictor import Predictor
+    from seqloom.registry.records import Score
     from seqloom.site import Site
     from seqloom.task import Prediction
 
@@ -194,7 +195,7 @@ def _stdin_lines(verb: str) -> Iterator[str]:
 def _located(given: Iterable[str], predictor: Predictor, place: Path | str) -> Iterator[Located]:
     from seqloom.inputs import located_inputs  # noqa: PLC0415
 
-    slots = predictor.kit.files
+    slots = predictor.kit.slots
     if len(slots) > 1:
         raise UsageError(f"this model takes {', '.join(slots)} together; use it from Python")
     return located_inputs(given, slots, place)
@@ -315,3 +316,18 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
         for s in scores if "/" not in s.metric
     ]  # fmt: skip
     print_table(("score", "value", *baselines, "split", "signature"), rows)
+    if groups := [score for score in scores if "=" in score.metric.partition("/")[0]]:
+        _print_groups(groups)
+
+
+def _print_groups(scores: Sequence[Score]) -> None:
+    """A row for each value of a tag, a column for each metric."""
+    from seqloom.cli.output import print_table  # noqa: PLC0415
+
+    rows: dict[str, dict[str, str]] = {}
+    for score in scores:
+        group, _, metric = score.metric.rpartition("/")
+        rows.setdefault(group, {})[metric] = f"{score.value:.2f}"
+    tag = next(iter(rows)).partition("=")[0]
+    metrics = next(iter(rows.values()))
+    print_table((tag, *metrics), [(group.partition("=")[2], *row.values()) for group, row in rows.items()])

@@ -31,7 +31,7 @@ class Collator:
 
     Args:
         features: Of each slot.
-        modalities: What varies each input slot.
+        modalities: What presents each input slot.
         references: Of each example; empty where nobody compares.
         siblings: [N] int64, for each example the first of those that share its inputs; None where none do.
     """
@@ -56,23 +56,22 @@ class Collator:
             read, rows = firsts.tolist(), torch.from_numpy(of_each)
         features = self._features
         inputs = {slot: features[slot].take(read) for slot in features if slot != TARGET}
-        if augment:
-            self._augment(inputs, _example_seeds(seed, epoch, read))
+        self._present(inputs, _example_seeds(seed, epoch, read) if augment else [None] * len(read))
         padded = {slot: _pad(values) for slot, values in inputs.items()}
         target = _pad(features[TARGET].take(ids)) if TARGET in features else None
         references = [list(self._references[id_]) if self._references else [] for id_ in ids]
         return Batch(padded, target, references, list(ids), rows)
 
     def with_features(self, features: Mapping[str, Features]) -> Collator:
-        """One that gives other features of some slots, and does not vary these."""
+        """One that gives other features of some slots, as they are."""
         modalities = {slot: part for slot, part in self._modalities.items() if slot not in features}
         return Collator({**self._features, **features}, modalities, self._references, self._siblings)
 
-    def _augment(self, inputs: dict[str, list[Tensor]], seeds: Sequence[int]) -> None:
+    def _present(self, inputs: dict[str, list[Tensor]], seeds: Sequence[int | None]) -> None:
         for row, seed in enumerate(seeds):
-            generator = torch.Generator().manual_seed(seed)
+            generator = None if seed is None else torch.Generator().manual_seed(seed)
             for slot, modality in self._modalities.items():
-                inputs[slot][row] = modality.augment(inputs[slot][row], generator)
+                inputs[slot][row] = modality.present(inputs[slot][row], generator)
 
 
 @final
@@ -159,7 +158,7 @@ class Dataset:
         return len(self.lengths)
 
     def with_features(self, features: Mapping[str, Features]) -> Dataset:
-        """The same examples, in the same batches, with other features of some slots; they do not vary."""
+        """The same examples, in the same batches, with other features of some slots, given as they are."""
         changed = copy(self)
         changed.collator = self.collator.with_features(features)
         return changed

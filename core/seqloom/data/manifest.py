@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count, islice, zip_longest
@@ -13,10 +14,11 @@ from typing import NamedTuple
 from seqloom.config import SplitConfig
 from seqloom.data.blobs import ARCHIVE
 from seqloom.data.files import Meter, UndecodableError, find_file, scan_lines
+from seqloom.data.kaldi import is_listing, kaldi_rows
 from seqloom.data.parquet import SUFFIX, parquet_rows
 from seqloom.data.shards import shard_rows
 from seqloom.data.skipping import Refuse, refuse
-from seqloom.data.splits import TARGET, Group, groups
+from seqloom.data.splits import TAG, TARGET, Group, Slot, fragment_of, groups
 from seqloom.data.tables import Row, read_rows
 from seqloom.errors import DataError, StorageError
 from seqloom.progress import Watch, unwatched
@@ -49,7 +51,7 @@ class Examples:
     Attributes:
         split: The files.
         root: The folder they are relative to.
-        slots: The task's input slots, and for each whether its column holds paths of files.
+        slots: The task's input slots.
         bad: Is told of those that cannot be used.
         watch: Watches each time.
         apart: Whether each of several targets makes an example of its own.
@@ -57,7 +59,7 @@ class Examples:
 
     split: SplitConfig
     root: Path
-    slots: Mapping[str, bool]
+    slots: Mapping[str, Slot]
     bad: Refuse = refuse
     watch: Watch = unwatched
     apart: bool = False
@@ -82,7 +84,7 @@ class Examples:
 def read_examples(
     split: SplitConfig,
     root: Path,
-    slots: Mapping[str, bool],
+    slots: Mapping[str, Slot],
     *,
     with_target: bool = True,
     bad: Refuse = refuse,
@@ -96,8 +98,7 @@ def read_examples(
     Args:
         split: The files.
         root: The folder they are relative to; nothing outside it is read.
-        slots: The task's input slots, and for each whether its column holds paths of files: those come
-            out absolute, and are files within the root.
+        slots: The task's input slots. Paths of files come out absolute, and are files within the root.
         with_target: Whether to read the slot ``target``. Where not, it may be there, and is not read.
         bad: Is told of each example that cannot be used, with its file and line; raises that by default.
         meter: Counts the bytes that are read.
@@ -122,43 +123,82 @@ def read_examples(
                 yield located
 
 
-def _rows(group: Group, slots: Mapping[str, bool], meter: Meter) -> Iterator[Row | DataError]:
-    if group.columns is None:
+def _rows(group: Group, slots: Mapping[str, Slot], meter: Meter) -> Iterator[Row | DataError]:
+    columns = group.columns
+    if columns is None:
         return _parallel_rows(group.texts, meter)
-    (table,) = group.read()
+    table = group.table
+    numbers = {key for key in columns if key.startswith(TAG) or (key in slots and slots[key].fragment)}
     if table.suffix == ARCHIVE:
-        return shard_rows(table, group.columns, {slot for slot in slots if slots[slot]}, meter)
+        return shard_rows(table, columns, {slot for slot in slots if slots[slot].files}, meter, numbers)
+    if is_listing(table):
+        return kaldi_rows(table, columns, meter)
     read = parquet_rows if table.suffix == SUFFIX else read_rows
-    return read(table, group.columns, meter)
+    return read(table, columns, meter, numbers)
 
 
 def _located(
-    number: int, row: Row | DataError, group: Group, root: Path, slots: Mapping[str, bool]
+    number: int, row: Row | DataError, group: Group, root: Path, slots: Mapping[str, Slot]
 ) -> Located:
     if isinstance(row, DataError):
         raise row
     inputs: dict[str, str] = {}
     targets: list[str] = []
+    tags: dict[str, str] = {}
     for slot, texts in row.texts.items():
-        file = group.files[slot]
+        file = group.files.get(slot, next(iter(group.files.values())))
         try:
             if slot == TARGET:
                 targets = _written(texts, slot)[: group.targets]
+            elif slot.startswith(TAG):
+                tags[slot.removeprefix(TAG)] = _only(texts, slot)
+            elif slots[slot].files:  # of an archive's member, the whole path is there
+                inputs[slot] = _named(texts, slot, slots[slot], None if file.suffix == ARCHIVE else root)
             else:
-                text = _only(texts, slot)
-                is_name = slots[slot] and file.suffix != ARCHIVE  # of a member, the whole path is there
-                inputs[slot] = str(find_file(text, root)) if is_name else text
+                inputs[slot] = _only(texts, slot)
         except DataError as error:
             raise DataError(str(error), file, row.line) from error
-    example = Example(number, inputs, targets[0] if targets else None, targets)
+    example = Example(number, inputs, targets[0] if targets else None, targets, tags)
     return Located(example, group.files, row.line, group.part)
+
+
+def _named(texts: Sequence[str], slot: str, kind: Slot, root: Path | None) -> str:
+    """A file's path, looked up within the root, and the part of it that is meant.
+
+    Args:
+        texts: The path, perhaps with a fragment; or the path and the fragment's numbers.
+        slot: Whose.
+        kind: Of the slot.
+        root: None for a path that is whole.
+    """
+    name = _written(texts[:1], slot)[0]
+    numbers = [number.strip() for number in texts[1:]]
+    fragment = fragment_of(name, kind)
+    name = name.removesuffix(fragment)
+    if numbers and not kind.fragment:
+        raise DataError(
+            f"{len(texts)} columns for '{slot}', whose files have no parts to tell of; name one"
+        )
+    if wrong := [number for number in numbers if not _is_number(number)]:
+        raise DataError(f"'{wrong[0]}' is no number; '{slot}' is a path, and then numbers")
+    if any(numbers):
+        fragment = f"#{kind.fragment}={','.join(numbers)}"
+    return (name if root is None else str(find_file(name, root))) + fragment
+
+
+def _is_number(text: str) -> bool:
+    """Whether it is a finite number of at least 0, or nothing."""
+    try:
+        return not text or 0 <= float(text) < math.inf
+    except ValueError:
+        return False
 
 
 def _apart(located: Located, ids: Iterator[int]) -> Iterator[Located]:
     """An example for each reference of one."""
     example = located.example
     for reference, number in zip(example.references, chain([example.id], ids), strict=False):
-        one = Example(number, example.inputs, reference, [reference])
+        one = example._replace(id=number, target=reference, references=[reference])
         yield located._replace(example=one)
 
 

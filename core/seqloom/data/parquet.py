@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -31,7 +31,9 @@ def check_parquet(path: Path) -> None:
         )
 
 
-def parquet_rows(path: Path, columns: Columns, meter: Meter) -> Iterator[Row | DataError]:
+def parquet_rows(
+    path: Path, columns: Columns, meter: Meter, numbers: Collection[str] = ()
+) -> Iterator[Row | DataError]:
     """The rows of a Parquet file; their lines are their numbers from 1.
 
     A row that cannot be used comes as an error, not raised: others may follow it.
@@ -40,6 +42,7 @@ def parquet_rows(path: Path, columns: Columns, meter: Meter) -> Iterator[Row | D
         path: The file.
         columns: What is wanted of it.
         meter: Counts the bytes that are read.
+        numbers: Of the columns' keys, those whose values may be numbers.
 
     Raises:
         ConfigError: pyarrow is not installed.
@@ -54,9 +57,12 @@ def parquet_rows(path: Path, columns: Columns, meter: Meter) -> Iterator[Row | D
     with _errors(path), meter.open(path) as raw:
         file = ParquetFile(raw)
         wanted = list(dict.fromkeys(chain(*columns.values())))
-        kinds = {name: _arrow_type(path, name, file.schema_arrow, pyarrow) for name in wanted}
+        loose = set(chain(*(names for key, names in columns.items() if key in numbers)))
+        kinds = {
+            name: _arrow_type(path, name, file.schema_arrow, pyarrow, name in loose) for name in wanted
+        }
         for batch in file.iter_batches(ROWS, columns=wanted):
-            found = {name: batch.column(name).cast(kind).to_pylist() for name, kind in kinds.items()}
+            found = {name: _cast(batch.column(name), kind, pyarrow) for name, kind in kinds.items()}
             for number in range(batch.num_rows):
                 row = {name: values[number] for name, values in found.items()}
                 yield _row(path, count + number + 1, columns, row)
@@ -84,7 +90,7 @@ def _texts(value: bytes | list[bytes | None] | None, name: int | str) -> Iterato
             raise DataError(f"'{name}' is not UTF-8 in this row: {error.reason}") from error
 
 
-def _arrow_type(path: Path, column: int | str, schema: Any, pyarrow: Any) -> Any:
+def _arrow_type(path: Path, column: int | str, schema: Any, pyarrow: Any, may_be_number: bool) -> Any:
     """What to cast a column to: bytes, as rows that are not UTF-8 are for us to tell."""
     if isinstance(column, int):
         raise DataError(f"column {column} needs a name: Parquet's columns have names", path)
@@ -93,11 +99,21 @@ def _arrow_type(path: Path, column: int | str, schema: Any, pyarrow: Any) -> Any
     types, kind = pyarrow.types, schema.field(column).type
     is_list = types.is_list(kind) or types.is_large_list(kind)
     inner = kind.value_type if is_list else kind
+    if may_be_number and (types.is_integer(kind) or types.is_floating(kind)):
+        return pyarrow.large_binary()
     if not (types.is_string(inner) or types.is_large_string(inner) or types.is_string_view(inner)):
         raise DataError(
             f"column '{column}' needs to be of strings or lists of strings, not of {kind}", path
         )
     return pyarrow.large_list(pyarrow.large_binary()) if is_list else pyarrow.large_binary()
+
+
+def _cast(column: Any, kind: Any, pyarrow: Any) -> list[Any]:
+    """A column's values as bytes; numbers as they are written."""
+    types = pyarrow.types
+    if types.is_integer(column.type) or types.is_floating(column.type):
+        column = column.cast(pyarrow.large_string())
+    return column.cast(kind).to_pylist()  # type: ignore[no-any-return]
 
 
 @contextmanager

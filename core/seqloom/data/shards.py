@@ -16,7 +16,7 @@ OBJECT = "json"
 
 
 def shard_rows(
-    path: Path, columns: Columns, files: Collection[str], meter: Meter
+    path: Path, columns: Columns, files: Collection[str], meter: Meter, numbers: Collection[str] = ()
 ) -> Iterator[Row | DataError]:
     """The rows of a tar archive; their lines are their numbers from 1.
 
@@ -31,6 +31,7 @@ def shard_rows(
         columns: What is wanted of it.
         files: Slots whose texts are paths of members, for :func:`seqloom.data.blobs.read_bytes`.
         meter: Counts the bytes that are read.
+        numbers: Of the columns' keys, those whose values may be numbers.
 
     Raises:
         DataError: The archive is broken, or has no row.
@@ -39,7 +40,7 @@ def shard_rows(
     members = archive_members(path)
     for number, (key, found) in enumerate(_grouped(members).items(), 1):
         try:
-            yield Row(_texts(path, found, columns, files), number)
+            yield Row(_texts(path, found, columns, files, numbers), number)
         except DataError as error:
             yield DataError(f"'{key}': {error}", path, number)
         meter.read(sum(members[name].size for name in found.values()))
@@ -58,21 +59,26 @@ def _grouped(members: Mapping[str, Span]) -> dict[str, dict[str, str]]:
 
 
 def _texts(
-    path: Path, found: Mapping[str, str], columns: Columns, files: Collection[str]
+    path: Path,
+    found: Mapping[str, str],
+    columns: Columns,
+    files: Collection[str],
+    numbers: Collection[str],
 ) -> dict[str, list[str]]:
     fields: Mapping[str, Any] = {}
     if OBJECT in found and any(name not in found for names in columns.values() for name in names):
         fields = read_object(_text(path, found[OBJECT]))
     texts: dict[str, list[str]] = {slot: [] for slot in columns}
     for slot, names in columns.items():
-        for name in map(str, names):
+        for place, name in enumerate(map(str, names)):
+            is_file = slot in files and place == 0  # what comes after it says which part is meant
             if name in found:
                 member = found[name]
-                texts[slot].append(f"{path}/{member}" if slot in files else _text(path, member))
-            elif slot in files or name not in fields:
+                texts[slot].append(f"{path}/{member}" if is_file else _text(path, member))
+            elif is_file or name not in fields:
                 raise DataError(unknown_name("column", name, [*found, *fields]))
             else:
-                texts[slot] += texts_in(fields, name)
+                texts[slot] += texts_in(fields, name, slot in numbers)
     return texts
 
 

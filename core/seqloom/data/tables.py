@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -38,11 +38,14 @@ class Fields(NamedTuple):
     line: int
 
 
-def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Iterator[Row | DataError]:
+def read_rows(
+    path: Path, columns: Columns, meter: Meter | None = None, numbers: Collection[str] = ()
+) -> Iterator[Row | DataError]:
     """The rows of a ``.tsv``, ``.csv`` or ``.jsonl`` file, plain or ``.gz``, by the file's name.
 
     TSV knows no quotes: a tab always ends a field. CSV is as RFC 4180 has it; a quoted field may hold
-    line breaks. Each line of JSONL is one object whose wanted values are strings or lists of strings.
+    line breaks. Each line of JSONL is one object whose wanted values are strings or lists of strings, or
+    numbers where they may be.
 
     A row that cannot be used comes as an error, not raised: others may follow it.
 
@@ -50,6 +53,7 @@ def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Itera
         path: The file.
         columns: What is wanted of it.
         meter: Counts the bytes that are read.
+        numbers: Of the columns' keys, those whose values may be numbers.
 
     Raises:
         DataError: The file's kind is unknown, its header lacks a column, or its CSV is malformed, so
@@ -62,7 +66,7 @@ def read_rows(path: Path, columns: Columns, meter: Meter | None = None) -> Itera
         case ".csv":
             return _select(path, columns, _csv_fields(path, meter))
         case ".jsonl":
-            return _jsonl_rows(path, columns, meter)
+            return _jsonl_rows(path, columns, meter, numbers)
     raise DataError("a table's name ends in .parquet, .tar, or in .tsv, .csv or .jsonl, plain or .gz", path)
 
 
@@ -147,20 +151,24 @@ def _checked(path: Path, column: int | str, width: int) -> int:
     return column
 
 
-def _jsonl_rows(path: Path, columns: Columns, meter: Meter | None) -> Iterator[Row | DataError]:
+def _jsonl_rows(
+    path: Path, columns: Columns, meter: Meter | None, numbers: Collection[str]
+) -> Iterator[Row | DataError]:
     for column in chain(*columns.values()):
         if isinstance(column, int):
             raise DataError(f"column {column} needs a name: JSONL has no numbered columns", path)
     for line, text in enumerate(scan_lines(path, meter), 1):
-        yield text if isinstance(text, DataError) else _jsonl_row(text, columns, path, line)
+        yield text if isinstance(text, DataError) else _jsonl_row(text, columns, numbers, path, line)
 
 
-def _jsonl_row(text: str, columns: Columns, path: Path, line: int) -> Row | DataError:
+def _jsonl_row(
+    text: str, columns: Columns, numbers: Collection[str], path: Path, line: int
+) -> Row | DataError:
     try:
         found = read_object(text)
         return Row(
             {
-                slot: [text for name in names for text in texts_in(found, str(name))]
+                slot: [text for name in names for text in texts_in(found, str(name), slot in numbers)]
                 for slot, names in columns.items()
             },
             line,
@@ -186,7 +194,7 @@ def read_object(text: str) -> dict[str, Any]:
     return found
 
 
-def texts_in(found: Mapping[str, Any], name: str) -> list[str]:
+def texts_in(found: Mapping[str, Any], name: str, may_be_number: bool = False) -> list[str]:
     """The text of an object's value, or those of its list.
 
     Raises:
@@ -195,6 +203,8 @@ def texts_in(found: Mapping[str, Any], name: str) -> list[str]:
     if name not in found:
         raise DataError(unknown_name("column", name, found))
     value = found[name]
+    if may_be_number and isinstance(value, int | float) and not isinstance(value, bool):
+        return [repr(value)]
     if isinstance(value, str):
         return [_whole(value)]
     if not isinstance(value, list):

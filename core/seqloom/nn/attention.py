@@ -1,4 +1,4 @@
-"""What an attention over a source is, and the classics: additive and dot-product."""
+"""What an attention over a source is, and the classics: additive, location-aware and dot-product."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from abc import ABC, abstractmethod
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqloom.batch import Memory
+from seqloom.nn.convolution import margin
 
 KeysT = TypeVar("KeysT")
 AttentionStateT = TypeVar("AttentionStateT")
@@ -93,6 +95,64 @@ class AdditiveAttention(Attention[Keys, NoState]):
         compared = torch.tanh(self.query(query)[:, :, None] + keys.keys[:, None])  # [B, K, S, A]
         context, weights = _average(self.score(compared).squeeze(-1), keys)
         return context, weights, state
+
+
+class LocationAttention(Attention[Keys, Tensor]):
+    """Additive attention that sees where it looked last (Chorowski et al. 2015, section 2.2).
+
+    Filters run over the last weights, and what they find around a position is compared along with its
+    key. Before the first query nothing has been looked at: all weights are zero.
+
+    Args:
+        query_width: Q.
+        memory_width: D of the memory's values, and of the contexts.
+        hidden: Width that queries and keys are compared in.
+        filters: How many filters.
+        kernel: Positions that a filter spans, an odd number.
+        smoothing: Whether weights are sigmoids of scores over their sum, rather than exponentials: they
+            then do not gather at single positions (section 2.3).
+
+    Raises:
+        ConfigError: An even ``kernel``.
+    """
+
+    sequential = True
+
+    def __init__(
+        self,
+        query_width: int,
+        memory_width: int,
+        hidden: int,
+        *,
+        filters: int = 10,
+        kernel: int = 31,
+        smoothing: bool = False,
+    ) -> None:
+        super().__init__()
+        self.width = memory_width
+        self.smoothing = smoothing
+        self.query = nn.Linear(query_width, hidden, bias=False)
+        self.key = nn.Linear(memory_width, hidden)
+        self.filters = nn.Conv1d(1, filters, kernel, padding=margin(kernel), bias=False)
+        self.location = nn.Linear(filters, hidden, bias=False)
+        self.score = nn.Linear(hidden, 1, bias=False)
+
+    def prepare(self, memory: Memory) -> Keys:
+        return Keys(self.key(memory.values), memory.values, memory.mask()[:, None])
+
+    def start(self, keys: Keys, hypotheses: int) -> Tensor:
+        """Weights [B, K, S]."""
+        batch, size, _ = keys.keys.shape
+        return keys.keys.new_zeros(batch, hypotheses, size)
+
+    def forward(self, query: Tensor, keys: Keys, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        found = self.filters(state.flatten(0, 1)[:, None]).transpose(1, 2)  # [B * K, S, filters]
+        location = self.location(found).unflatten(0, state.shape[:2])  # [B, K, S, A]
+        compared = torch.tanh(self.query(query)[:, :, None] + keys.keys[:, None] + location)
+        scores = self.score(compared).squeeze(-1)
+        # A softmax of logarithms is their exponentials over the sum of these.
+        context, weights = _average(F.logsigmoid(scores) if self.smoothing else scores, keys)
+        return context, weights, weights
 
 
 class DotAttention(Attention[Keys, NoState]):

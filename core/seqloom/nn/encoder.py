@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqloom.batch import Memory, Padded
@@ -48,6 +49,17 @@ def masked_mean(values: Tensor, mask: Tensor) -> Tensor:
     """[B, S, D] and [B, S] bool to [B, 1, D]: the mean of the real positions."""
     weights = mask.to(values.dtype)[:, :, None]
     return (values * weights).sum(1, keepdim=True) / weights.sum(1, keepdim=True).clamp(min=1)
+
+
+def join_positions(features: Padded, size: int) -> Padded:
+    """Features [B, T, D] to [B, ceil(T / size), size · D]: as many positions side by side as one.
+
+    Where a sequence ends among them, zeros stand for those that it lacks.
+    """
+    values = features.values.masked_fill(~features.mask()[:, :, None], 0)
+    values = F.pad(values, (0, 0, 0, -values.shape[1] % size))
+    joined = values.reshape(len(values), -1, size * values.shape[2])
+    return Padded(joined, -(-features.lengths // size))
 
 
 def join_memories(memories: list[Memory]) -> Memory:

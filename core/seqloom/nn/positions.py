@@ -42,7 +42,8 @@ class SinusoidalPositions(Positions):
     def forward(self, start: int, length: int, device: torch.device) -> Tensor:
         end = start + length
         if end > len(self.table) or device != self.table.device:
-            self.table = sinusoids(max(FIRST_TABLE, 2 * end), self.width, device)
+            with torch.inference_mode(False):  # what is made within it, a training could not use
+                self.table = sinusoids(max(FIRST_TABLE, 2 * end), self.width, device)
         return self.table[start:end]
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, NamedTuple
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, Final, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -13,7 +15,7 @@ from seqloom.nn.attention import AnyAttention, NoAttention
 from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
-from seqloom.nn.encoder import Encoder
+from seqloom.nn.encoder import Encoder, join_positions
 from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
 
 NOT_COMPILED: Final = (
@@ -34,33 +36,57 @@ class RecurrentEncoder(Encoder):
         bidirectional: Whether to read from both ends.
         reverse: Whether to read from the end (Sutskever et al. 2014, section 3.3). The values stay in
             the input's order: those at t have read t and all that follows.
+        pyramid: How many of the upper layers read pairs of positions as one, so that each halves their
+            number, rounded up (Chan et al. 2016, section 3.1).
 
     Raises:
-        ConfigError: Both ``bidirectional`` and ``reverse``.
+        ConfigError: Both ``bidirectional`` and ``reverse``, or a pyramid of all layers or more.
     """
 
     def __init__(
-        self, width: int, shape: RecurrentShape, *, bidirectional: bool = True, reverse: bool = False
+        self,
+        width: int,
+        shape: RecurrentShape,
+        *,
+        bidirectional: bool = True,
+        reverse: bool = False,
+        pyramid: int = 0,
     ) -> None:
         super().__init__()
         if bidirectional and reverse:
             raise ConfigError(
                 "a bidirectional encoder reads from both ends: choose either bidirectional or reverse"
             )
+        if pyramid >= shape.layers:
+            raise ConfigError(
+                f"a pyramid of {pyramid} stands on a layer that reads every position: "
+                f"that takes {pyramid + 1} layers, and there are {shape.layers}"
+            )
         self.reverse = reverse
         self.dropout = Dropout(shape.dropout)
-        self.recurrence = Recurrence(shape, width, bidirectional=bidirectional)
+        below, above = replace(shape, layers=shape.layers - pyramid), replace(shape, layers=1)
+        self.recurrence = Recurrence(below, width, bidirectional=bidirectional)
         self.width = self.recurrence.width
         self.final_shape = (shape.layers, self.recurrence.state_width)
+        halving = nn.ModuleList(
+            Recurrence(above, 2 * self.width, bidirectional=bidirectional) for _ in range(pyramid)
+        )
+        self.pyramid = cast("Sequence[Recurrence]", halving)  # a ModuleList does not say of what
 
     def forward(self, features: Padded) -> Memory:
         """Encodes features [B, T, D], each of at least one position."""
-        if self.reverse:
-            features = _reversed(features)
-        read, final = self.recurrence.read(features._replace(values=self.dropout(features.values)))
-        if self.reverse:
-            read, _ = _reversed(features._replace(values=read))
-        return Memory(read, features.lengths, final)
+        features, final = self._read(self.recurrence, _reversed(features) if self.reverse else features)
+        finals = [final]
+        for layer in self.pyramid:
+            features, final = self._read(layer, join_positions(features, 2))
+            finals.append(final)
+        read, lengths = _reversed(features) if self.reverse else features
+        return Memory(read, lengths, torch.cat(finals, 1))
+
+    def _read(self, layers: Recurrence, features: Padded) -> tuple[Padded, Tensor]:
+        """Features as some layers read them, and the state that these end in."""
+        read, final = layers.read(features._replace(values=self.dropout(features.values)))
+        return features._replace(values=read), final
 
     def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuses.

@@ -95,9 +95,15 @@ class ModalityContract(PluginContract, NetworkContract):
         with TemporaryDirectory() as folder:
             return [modality.read(raw) for raw in self.raws(Path(folder))]
 
+    @cached_property
+    def presented(self) -> list[Tensor]:
+        """What goes into batches of them where nothing varies."""
+        modality = self.build()
+        return [modality.present(features, None) for features in self.features]
+
     def batch(self) -> Padded:
-        """The features of all inputs, with padding that nobody may hear."""
-        return pad_loudly(self.features)
+        """All inputs as a front end is given them, with padding that nobody may hear."""
+        return pad_loudly(self.presented)
 
     def test_a_pickled_copy_reads_the_same(self, tmp_path: Path) -> None:
         modality = self.build()
@@ -111,19 +117,27 @@ class ModalityContract(PluginContract, NetworkContract):
             assert torch.equal(modality.read(raw), modality.read(raw))
 
     def test_inputs_fit_into_one_batch(self) -> None:
-        lengths = {len(features) for features in self.features}
+        lengths = {len(features) for features in self.presented}
         assert min(lengths) >= 1
         if self.length is None:
             assert len(lengths) > 1, "this contract needs inputs of different lengths"
         else:
             assert lengths == {self.length}
         assert len(self.features) > 1, "this contract needs several inputs"
-        assert len({features.shape[1:] for features in self.features}) == 1
-        assert len({features.dtype for features in self.features}) == 1
+        for inputs in (self.features, self.presented):
+            assert len({features.shape[1:] for features in inputs}) == 1
+            assert len({features.dtype for features in inputs}) == 1
 
     def variations(self, modality: Modality, features: Tensor) -> list[Tensor]:
-        """What augmentation makes of an input, one for each of some seeds."""
-        return [modality.augment(features, torch.Generator().manual_seed(seed)) for seed in SEEDS]
+        """What goes into batches of an input that varies, one for each of some seeds."""
+        return [modality.present(features, torch.Generator().manual_seed(seed)) for seed in SEEDS]
+
+    def test_presenting_an_input_again_is_the_same(self) -> None:
+        modality = self.build()
+        for features, presented in zip(self.features, self.presented, strict=True):
+            before = features.clone()
+            assert torch.equal(modality.present(features, None), presented)
+            assert torch.equal(features, before)
 
     def test_augmentation_leaves_its_argument(self) -> None:
         modality = self.build()
@@ -143,7 +157,7 @@ class ModalityContract(PluginContract, NetworkContract):
         varied = [varied for features in self.features for varied in self.variations(modality, features)]
         assert min(map(len, varied)) >= 1
         assert len({features.shape[1:] for features in varied}) == 1
-        assert {features.dtype for features in varied} == {features.dtype for features in self.features}
+        assert {features.dtype for features in varied} == {features.dtype for features in self.presented}
         output = self.seeded()(pad_loudly(varied))
         assert output.values.shape[::2] == (len(varied), self.width)
 

@@ -41,7 +41,7 @@ def test_list(seqloom: Seqloom) -> None:
     assert rows[0] == ["kind", "name", "summary", "plugin", "version"]
     assert ["task", "echo", "Says", "it", "again", "seqloom-parts", "0.1"] in rows
     encoders = [row[1] for row in rows if row[0] == "encoder" and row[-2] == "seqloom"]
-    assert encoders == ["none", "rnn", "transformer"]
+    assert encoders == ["conformer", "none", "rnn", "transformer"]
     assert [row[0] for row in rows].index("modality") < [row[0] for row in rows].index("metric")
     assert result.stdout.splitlines()[-1] == TROUBLE
     assert result.stderr == ""  # said once is enough

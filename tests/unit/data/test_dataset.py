@@ -32,6 +32,13 @@ class Letters(Modality):
         raise NotImplementedError
 
 
+class Doubled(Letters):
+    """Kept as letters, seen as twice their numbers."""
+
+    def present(self, features, generator):
+        return 2 * super().present(features, generator)
+
+
 class Frames(Letters):
     """A letter is a frame of as many features as the text's first letter says."""
 
@@ -154,6 +161,19 @@ def test_equal_examples_vary_differently():
     dataset = Dataset.load([located("abc"), located("d"), located("abc")], {"source": Letters()}, None)
     first, _, second = varied(dataset, [0, 1, 2])
     assert first != second
+
+
+@pytest.mark.parametrize("augment", [False, True])
+def test_a_batch_holds_what_the_modality_presents(augment):
+    ids = [0, 1, 2]
+    kept, seen = (
+        Dataset.load(LOCATED, {"source": modality}, Letters().read).collate(
+            ids, seed=1, epoch=0, augment=augment
+        )
+        for modality in (Letters(), Doubled())
+    )
+    assert torch.equal(seen.inputs["source"].values, 2 * kept.inputs["source"].values)
+    assert torch.equal(seen.target.values, kept.target.values)
 
 
 def test_augmentation_changes_neither_targets_nor_the_data(dataset):

@@ -10,11 +10,12 @@ import pytest
 
 from seqloom.config import ParallelSplit, TableSplit
 from seqloom.data.manifest import Examples, file_sha256, read_examples
-from seqloom.data.splits import split_files
+from seqloom.data.splits import Slot, split_files
 from seqloom.errors import DataError, StorageError
 
 PARALLEL = {"source": "train.en", "target": "train.de"}
-TEXT = {"source": False}
+TEXT = {"source": Slot()}
+PICTURE = {"image": Slot((".png",), "xywh")}
 
 
 @pytest.fixture
@@ -28,8 +29,8 @@ def test_parallel_text(root):
     (root / "train.de.gz").write_bytes(gzip.compress((root / "train.de").read_bytes()))
     for target in ["train.de", "train.de.gz"]:
         first, second, third = read_examples({**PARALLEL, "target": target}, root, TEXT)
-        assert first.example == (0, {"source": "one"}, "eins", ["eins"])
-        assert second.example == (1, {"source": "two"}, "zwei", ["zwei"])
+        assert first.example == (0, {"source": "one"}, "eins", ["eins"], {})
+        assert second.example == (1, {"source": "two"}, "zwei", ["zwei"], {})
         assert third.example.id == 2
         assert third.files == {"source": root / "train.en", "target": root / target}
         assert third.line == 3
@@ -39,7 +40,7 @@ def test_a_table(root):
     (root / "train.csv").write_text('de,en\n"ei\nns",one\nzwei,two\n')
     split = TableSplit(file="train.csv", columns={"source": "en", "target": "de"})
     first, second = read_examples(split, root, TEXT)
-    assert first.example == (0, {"source": "one"}, "ei\nns", ["ei\nns"])
+    assert first.example == (0, {"source": "one"}, "ei\nns", ["ei\nns"], {})
     assert second.example.target == "zwei"
     assert second.files == {"source": root / "train.csv", "target": root / "train.csv"}
     assert (first.line, second.line) == (2, 4)
@@ -49,7 +50,7 @@ def test_a_table(root):
 def test_a_target_may_stay_unread(root, split):
     (root / "train.de").write_bytes(b"\xff\n")
     examples = [located.example for located in read_examples(split, root, TEXT, with_target=False)]
-    assert examples[0] == (0, {"source": "one"}, None, [])
+    assert examples[0] == (0, {"source": "one"}, None, [], {})
     assert len(examples) == 3
 
 
@@ -63,13 +64,13 @@ def test_columns_of_paths_come_out_absolute_and_checked(root):
     (root / "images" / "1.png").touch()
     (root / "train.tsv").write_text("images/1.png\ta\n../2.png\tb\n")
     split = TableSplit(file="train.tsv", columns={"image": 0, "target": 1})
-    examples = read_examples(split, root, {"image": True})
+    examples = read_examples(split, root, PICTURE)
     assert next(examples).example.inputs == {"image": str(root / "images" / "1.png")}
     with pytest.raises(DataError, match=r"train\.tsv:2: '\.\./2\.png' lies outside"):
         next(examples)
     (root / "train.tsv").write_text("images/2.png\ta\n")
     with pytest.raises(DataError, match=r"train\.tsv:1: no file 'images/2\.png'.*Did you mean '1\.png'"):
-        next(read_examples(split, root, {"image": True}))
+        next(read_examples(split, root, PICTURE))
 
 
 @pytest.mark.parametrize(

@@ -12,12 +12,12 @@ from seqloom.config import TableSplit
 from seqloom.data.files import Meter
 from seqloom.data.manifest import Examples, read_examples
 from seqloom.data.parquet import parquet_rows
-from seqloom.data.splits import split_files
+from seqloom.data.splits import Slot, split_files
 from seqloom.errors import ConfigError, DataError, StorageError
 
 BY_NAME = {"source": ["en"], "target": ["de"]}
 SPLIT = TableSplit(file="t.parquet", columns={"source": "en", "target": "de"})
-TEXT = {"source": False}
+TEXT = {"source": Slot()}
 
 
 @pytest.fixture

@@ -13,9 +13,10 @@ from seqloom.config import TableSplit
 from seqloom.data.files import Meter
 from seqloom.data.manifest import Examples, read_examples
 from seqloom.data.shards import shard_rows
+from seqloom.data.splits import Slot
 from seqloom.errors import DataError
 
-SLOTS = {"image": True}
+SLOTS = {"image": Slot((".jpg",), "xywh")}
 
 
 def write(file: Path, content: dict[str, bytes]) -> Path:

@@ -32,7 +32,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
     )
     assert lines == [
         "job.yaml:11: model.encoder: no key 'layrs'; there are: bidirectional, cell, dropout, hidden, "
-        "layers, reverse. Did you mean 'layers'?",
+        "layers, pyramid, reverse. Did you mean 'layers'?",
         "job.yaml:9: train.optimizer: no key 'betas'; there are: momentum, name, weight_decay.",
         f"job.yaml:7: train: no key 'stesp'; there are: {train_keys}. Did you mean 'steps'?",
         "--set: no key 'devise'; there are: allocator, data, decode, device, dtype, evaluate, inputs, model, "
@@ -53,7 +53,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         (["task.loud=1"], "--set: task: no key 'loud'; there are: none."),
         (
             ["model.encoder=rn"],
-            "--set: no encoder 'rn'; there are: none, rnn, transformer. Did you mean 'rnn'?",
+            "--set: no encoder 'rn'; there are: conformer, none, rnn, transformer. Did you mean 'rnn'?",
         ),
         (["model.encoder=3"], "--set: model.encoder: expected a mapping, found 3"),
         (

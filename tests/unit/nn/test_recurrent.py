@@ -7,7 +7,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from seqloom.batch import Padded
 from seqloom.errors import ConfigError
-from seqloom.nn.attention import AdditiveAttention, Attention, DotAttention
+from seqloom.nn.attention import AdditiveAttention, Attention, DotAttention, LocationAttention
 from seqloom.nn.embedding import TiedProjection, TokenEmbedding
 from seqloom.nn.recurrence import Bridge, Recurrence, RecurrentShape
 from seqloom.nn.recurrent import RecurrentDecoder, RecurrentEncoder
@@ -109,6 +109,11 @@ class Walking(Attention):
 class TestDecoderWithSequentialAttention(DecoderContract):
     def build(self):
         return decoder(LSTM, Walking())
+
+
+class TestDecoderWithLocationAttention(DecoderContract):
+    def build(self):
+        return decoder(LSTM, LocationAttention(12, 16, 8, kernel=5), input_feeding=True)
 
 
 def encoded(encoder: RecurrentEncoder, *lengths: int):

@@ -113,6 +113,21 @@ class AugmentsAway(Numbers):
         return features[int(torch.rand(1, generator=generator) > 0.5) :]
 
 
+class PresentsAtRandom(Numbers):
+    def present(self, features, generator):
+        return torch.rand(1) * features
+
+
+class PresentsInPlace(Numbers):
+    def present(self, features, generator):
+        return features.mul_(2)
+
+
+class PresentsSquares(Numbers):
+    def present(self, features, generator):
+        return super().present(features, generator)[:, 1:].repeat(1, 2)
+
+
 class FirstTwo(Linear):
     def forward(self, features):
         return super().forward(features._replace(values=features.values[..., :2]))
@@ -183,6 +198,8 @@ def with_layers(kind: type[Frontend]) -> type[Modality]:
         (ReadsOneLength, "inputs_fit_into_one_batch"),
         (ReadsAnySize, "inputs_fit_into_one_batch"),
         (ReadsAnyType, "inputs_fit_into_one_batch"),
+        (PresentsAtRandom, "presenting_an_input_again_is_the_same"),
+        (PresentsInPlace, "presenting_an_input_again_is_the_same"),
         (ChangesItsArgument, "augmentation_leaves_its_argument"),
         (AugmentsAtRandom, "augmentation_follows_its_generator"),
         (AugmentsToDoubles, "augmented_inputs_fit_into_one_batch"),
@@ -214,8 +231,9 @@ def test_variations_may_all_be_of_another_size(failures):
     assert failures(NumbersContract, build=lambda self: VariesToAnySize()) == wanted
 
 
-def test_a_whole_modality_passes(failures):
-    assert failures(NumbersContract, build=lambda self: Numbers()) == set()
+@pytest.mark.parametrize("modality", [Numbers, PresentsSquares])
+def test_a_whole_modality_passes(modality, failures):
+    assert failures(NumbersContract, build=lambda self: modality()) == set()
 
 
 # Tokens as inputs --------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What a sound's file claims, checked before it is decoded."""

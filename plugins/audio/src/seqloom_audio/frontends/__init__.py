@@ -1,0 +1,1 @@
+"""What turns spectra into vectors."""

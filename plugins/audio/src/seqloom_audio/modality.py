@@ -1,0 +1,90 @@
+"""The modality ``audio``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from seqloom.batch import Padded
+from seqloom.modality import Modality
+from seqloom.nn.embedding import TokenEmbedding
+from seqloom_audio.augmentation import SoundAugmentation
+from seqloom_audio.drawing import Draw
+from seqloom_audio.frontends.base import AudioFrontend
+from seqloom_audio.masking import Masking
+from seqloom_audio.reading import Channel, read_sound
+from seqloom_audio.rows import rows_of
+from seqloom_audio.spectra import Analysis, spectra_of
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """What is read of a file.
+
+    Attributes:
+        rate_hz: Samples a second.
+        channel: Which channel, or all of them mixed.
+        longest_s: Seconds at most.
+    """
+
+    rate_hz: int
+    channel: Channel
+    longest_s: float
+
+
+class AudioModality(Modality):
+    """Sound as rows of samples, of which a spectrum is made when a batch needs it.
+
+    Args:
+        source: What is read.
+        analysis: What becomes of it.
+        frontend: Makes a front end of a width.
+        augmentation: Varies samples.
+        masking: Hides parts of spectra.
+        on_device: Whether the front end makes spectra itself, of the samples that it is given.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        analysis: Analysis,
+        frontend: Callable[[int], AudioFrontend],
+        *,
+        augmentation: SoundAugmentation,
+        masking: Masking,
+        on_device: bool,
+    ) -> None:
+        self.varies = bool(augmentation or masking)
+        self._source = source
+        self._analysis = analysis
+        self._frontend = frontend
+        self._augmentation = augmentation
+        self._masking = masking
+        self._on_device = on_device
+
+    def read(self, raw: str) -> Tensor:
+        """Samples [T, hop] int16."""
+        samples = read_sound(raw, self._source.rate_hz, self._source.channel, self._source.longest_s)
+        return rows_of(samples, self._analysis.hop)
+
+    def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
+        """Samples [T, hop] faster or slower, with noise: [T', hop]."""
+        return self._augmentation(features, Draw(generator)) if self._augmentation else features
+
+    def present(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+        """Samples [T, hop] int16 to spectra [T, F] float32; or for the device, to what it makes them of."""
+        rows = features if generator is None else self.augment(features, generator)
+        if self._masking and generator is not None:
+            masked = self._masking(len(rows), self._analysis.size, Draw(generator))
+            rows = torch.cat([rows, masked.to(rows.dtype)], 1)
+        if self._on_device:
+            return rows
+        with torch.no_grad():
+            spectra: Padded = spectra_of(self._analysis)(Padded(rows[None], torch.tensor([len(rows)])))
+        return spectra.values[0]
+
+    def frontend(self, width: int, embedding: TokenEmbedding | None) -> AudioFrontend:  # noqa: ARG002
+        return self._frontend(width)

@@ -1,0 +1,150 @@
+"""Sound to what a model sees of it: log-mel spectra or cepstral coefficients, frame by frame."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchaudio.functional import create_dct, melscale_fbanks
+
+from seqloom.batch import Padded
+from seqloom.errors import ConfigError
+
+FULL_SCALE: Final = 32_768
+FLOOR: Final = 1e-8  # power of a frequency: about what rounding to 16 bits leaves in a window of 25 ms
+LEAST_VARIANCE: Final = 1e-5  # that normalisation divides by: silence stays silence
+TOGETHER: Final = 2**12  # frames transformed at a time: of more, the cache would hold none
+
+
+@dataclass(frozen=True, kw_only=True)
+class Analysis:
+    """How spectra are made.
+
+    Attributes:
+        rate_hz: Samples a second.
+        hop: Samples from one frame to the next.
+        window: Samples that a frame sees.
+        bins: Mel filters.
+        low_hz: Where the lowest begins.
+        high_hz: Where the highest ends.
+        coefficients: Cepstral ones, in place of the filters' logarithms; None for these.
+        normalize: Whether each feature of an utterance has mean 0 and variance 1.
+    """
+
+    rate_hz: int
+    hop: int
+    window: int
+    bins: int
+    low_hz: float
+    high_hz: float
+    coefficients: int | None = None
+    normalize: bool = False
+
+    @property
+    def size(self) -> int:
+        """Features of a frame."""
+        return self.coefficients or self.bins
+
+
+class Spectra(nn.Module):
+    """Rows of samples to features; data workers and devices compute them with it, to the same numbers.
+
+    Frame t is what a Hann window sees that is centred on row t, with silence before and after the sound.
+    Its power at each frequency goes through triangular filters, evenly spaced in mel (O'Shaughnessy 1987;
+    HTK's formula), and the logarithms of what these let through are the features; or their cosine
+    transform (Davis and Mermelstein 1980).
+
+    Args:
+        analysis: How.
+
+    Raises:
+        ConfigError: There are more filters than frequencies to tell apart.
+    """
+
+    window: Tensor
+    filters: Tensor
+    cosines: Tensor | None
+
+    def __init__(self, analysis: Analysis) -> None:
+        super().__init__()
+        self.analysis = analysis
+        self.points = 1 << (analysis.window - 1).bit_length()  # of the Fourier transform
+        spare = self.points - analysis.window
+        window = F.pad(torch.hann_window(analysis.window), (spare // 2, spare - spare // 2))
+        cosines = (
+            create_dct(analysis.coefficients, analysis.bins, "ortho") if analysis.coefficients else None
+        )
+        self.register_buffer("window", window, persistent=False)
+        self.register_buffer("filters", _filters(analysis, self.points), persistent=False)
+        self.register_buffer("cosines", cosines, persistent=False)
+
+    @torch.compiler.disable  # type: ignore[untyped-decorator]
+    def forward(self, rows: Padded) -> Padded:
+        """[B, T, hop] int16 to [B, T, F] float32, zero on padding.
+
+        After the samples, a row may have a number for each feature: where it is not 0, the feature is
+        masked, and becomes the mean of it in this utterance.
+        """
+        hop = self.analysis.hop
+        real = rows.mask()[:, :, None]
+        with torch.autocast(rows.values.device.type, enabled=False):
+            features = self.logarithms(rows.values[..., :hop] * real)
+            if self.cosines is not None:
+                features = features @ self.cosines
+            if self.analysis.normalize:
+                features = normalized(features, real)
+            if rows.values.shape[2] > hop:
+                features = features.where(rows.values[..., hop:] == 0, mean(features, real))
+        return Padded(features * real, rows.lengths)
+
+    def logarithms(self, rows: Tensor) -> Tensor:
+        """[B, T, hop] int16, silent on padding, to logarithms [B, T, bins] of what filters let through."""
+        batch, frames, hop = rows.shape
+        samples = rows.flatten(1).float() / FULL_SCALE
+        before = (self.points - hop) // 2
+        samples = F.pad(samples, (before, self.points - hop - before))
+        seen = samples.unfold(1, self.points, hop)  # [B, T, points], no copy
+        step = max(1, TOGETHER // batch)
+        parts = [self._filtered(seen[:, at : at + step]) for at in range(0, frames, step)]
+        return torch.cat(parts, 1).clamp_(min=FLOOR).log_()
+
+    def _filtered(self, seen: Tensor) -> Tensor:
+        spectrum = torch.fft.rfft(seen * self.window)
+        power: Tensor = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
+        return power @ self.filters
+
+
+@lru_cache(maxsize=4)
+def spectra_of(analysis: Analysis) -> Spectra:
+    """The same layers for the same analysis."""
+    return Spectra(analysis)
+
+
+def mean(features: Tensor, real: Tensor) -> Tensor:
+    """[B, T, F] to [B, 1, F], over real [B, T, 1] frames."""
+    return (features * real).sum(1, keepdim=True) / real.sum(1, keepdim=True)
+
+
+def normalized(features: Tensor, real: Tensor) -> Tensor:
+    """[B, T, F], each feature of mean 0 and variance 1 over real [B, T, 1] frames."""
+    centred = features - mean(features, real)
+    return centred * (mean(centred.square(), real) + LEAST_VARIANCE).rsqrt()
+
+
+def _filters(analysis: Analysis, points: int) -> Tensor:
+    """[points / 2 + 1, bins]."""
+    with warnings.catch_warnings(action="ignore"):  # what torchaudio warns of is an error of ours
+        filters = melscale_fbanks(
+            points // 2 + 1, analysis.low_hz, analysis.high_hz, analysis.bins, analysis.rate_hz
+        )
+    if not filters.any(0).all():
+        raise ConfigError(
+            f"{analysis.bins} mel filters from {analysis.low_hz:g} to {analysis.high_hz:g} Hz are more "
+            f"than a window of {analysis.window} samples tells apart; take fewer bins or a longer window_ms"
+        )
+    return cast("Tensor", filters)
