@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from seqloom.build import Builder, Kit
+from seqloom.data.splits import Slot
 from seqloom.errors import ConfigError, CorruptError
 from seqloom.jobfile import Job
 from seqloom.jobs import train_job
@@ -78,7 +79,7 @@ def test_the_goal_knows_which_way_is_up(builder: MakeBuilder, best: str, up: boo
 
 
 def test_slots_of_text_hold_no_paths(builder: MakeBuilder) -> None:
-    assert builder().slots() == {"source": False}
+    assert builder().slots() == {"source": Slot()}
 
 
 def architectures() -> list[tuple[str, ...]]:

@@ -11,7 +11,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 
-import hostile
+import hostile_sound
 
 from seqloom.errors import DataError
 from seqloom_audio.reading import read_sound
@@ -44,7 +44,7 @@ def bound() -> None:
 
 def main(folder: Path, count: int, seed: int) -> None:
     """Prints how many were read and how many refused; ends with an error where one is neither."""
-    draw, good, found = random.Random(seed), list(hostile.whole().items()), Counter[str]()
+    draw, good, found = random.Random(seed), list(hostile_sound.whole().items()), Counter[str]()
     for kind, data in good:
         file = folder / f"good.{kind}"
         file.write_bytes(data)

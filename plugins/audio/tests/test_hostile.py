@@ -7,17 +7,17 @@ import subprocess
 import sys
 from pathlib import Path
 
-import hostile
+import hostile_sound
 import pytest
 
 from seqloom.errors import DataError, StorageError
 from seqloom_audio.reading import read_sound
 
-FILES = hostile.files()
+FILES = hostile_sound.files()
 
 
 def test_they_are_sixty() -> None:
-    assert len(FILES) == len(dict(FILES)) == hostile.COUNT
+    assert len(FILES) == len(dict(FILES)) == hostile_sound.COUNT
 
 
 @pytest.mark.parametrize(("name", "data"), FILES, ids=[name for name, _ in FILES])
