@@ -82,7 +82,7 @@ def _utterance(
     """What a line of the listing says, but for what lies beside it."""
     if isinstance(text, UndecodableError):
         raise text
-    id_, _, rest = text.strip().partition(" ")
+    id_, rest = _key_and_rest(text)
     if listing.name == RECORDINGS:
         return {"id": id_, "wav": _plain(rest), "start": "", "end": ""}
     fields = rest.split()
@@ -117,8 +117,14 @@ def _fields(path: Path, meter: Meter) -> dict[str, str]:
     for line, text in enumerate(scan_lines(path, meter), 1):
         if isinstance(text, DataError):
             raise text
-        key, _, rest = text.strip().partition(" ")
+        key, rest = _key_and_rest(text)
         if key in found:
             raise DataError(f"'{key}' occurs twice", path, line)
-        found[key] = rest.strip()
+        found[key] = rest
     return found
+
+
+def _key_and_rest(text: str) -> tuple[str, str]:
+    """A line's first field, and what follows the white space after it."""
+    key, *rest = text.strip().split(maxsplit=1) or [""]
+    return key, "".join(rest)

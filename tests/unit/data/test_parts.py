@@ -112,7 +112,7 @@ def test_files_without_parts(root: Path) -> None:
 KALDI = {
     "wav.scp": "r1 a.flac\nr2 b#t.flac\n",
     "segments": "u1 r1 0.0 1.5\nu2 r2 2 3.25\n",
-    "text": "u2 two  words\nu1 one\n",
+    "text": "u2 two  words\nu1\tone\n",
     "utt2spk": "u1 ann\nu2 bob\n",
 }
 WHOLE = {"audio": ["wav", "start", "end"], "target": "text"}
