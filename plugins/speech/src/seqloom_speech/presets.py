@@ -17,7 +17,7 @@ VARIED = {
     "frequency_masks": 2,
     "frequency_mask_bins": 27,
 }
-"""Three speeds (Ko et al. 2015) and masks (Park et al. 2019), shorter ones than its authors': for short utterances."""
+"""Three speeds (Ko et al. 2015), and masks (Park et al. 2019) that are shorter, for short utterances."""
 
 
 def _recogniser(channels: int, model: Partial) -> Partial:
@@ -42,7 +42,8 @@ def _recogniser(channels: int, model: Partial) -> Partial:
 def _conformer(width: int, layers: int, head: Partial) -> Partial:
     """Gulati et al. 2020; with a decoder as in Guo et al. 2021."""
     encoder = {"name": "conformer", "layers": layers, "heads": 4, "feed_forward": 4 * width, "kernel": 15}
-    return {"width": width, "encoder": encoder, "head": head, "decoder": _decoder(width) if "ctc" in head else None}
+    decoder = _decoder(width) if head["name"] == "sequence" else None
+    return {"width": width, "encoder": encoder, "head": head, "decoder": decoder}
 
 
 def _transformer(width: int, layers: int) -> Partial:
@@ -83,7 +84,8 @@ name: my-recogniser       # what the model is registered as
 
 data:
   root: .                 # files are relative to this folder; ${NAME} is an environment variable
-  # a table with each recording (a path) and what is said in it: .jsonl, .tsv, .csv or .parquet; or Kaldi's folder
+  # a table with each recording (a path) and what is said in it: .jsonl, .tsv, .csv or .parquet;
+  # or a folder with Kaldi's wav.scp, segments and text
   train: {file: train.tsv, columns: {speech: path, target: transcript}}
   valid: {file: valid.tsv, columns: {speech: path, target: transcript}}
 
