@@ -165,7 +165,8 @@ class Evaluator:
         for name, metric in self.metrics.items():
             counts = [metric.count(text, references) for text, references in pairs]
             signature = self._signed(metric.signature()) + how
-            scores.append(self._score(name, metric.value(counts), step, signature))
+            score = self._score(name, metric.value(counts), step, signature)
+            scores.append(replace(score, parts=metric.parts(counts)))
         return scores
 
     def _signed(self, signature: str) -> str:
