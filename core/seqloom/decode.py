@@ -109,6 +109,6 @@ def _search(
     for ids in batches:
         batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
         with device.autocast():
-            outputs = model.head.predict(model.memory(batch), options)
+            outputs = model.predict(batch, options)
         found.update(zip(ids, map(task.interpret, outputs), strict=True))
     return found

@@ -10,6 +10,7 @@ from seqloom.catalog import Catalog
 from seqloom.task import Task
 from seqloom.testing import TaskContract
 from seqloom.tokenizer import CharTokenizer, WordTokenizer
+from seqloom_speech import TranscribeFlags
 from seqloom_speech.normalization import RULES
 from seqloom_speech.task import Speech
 
@@ -18,6 +19,7 @@ TEXTS = ["It's 5 o'clock, Ann!", "Yes. The 2nd."]
 
 class TestContract(TaskContract):
     module = "seqloom_speech"
+    flags = TranscribeFlags
     normalization = "none"
 
     def build(self) -> Speech:
