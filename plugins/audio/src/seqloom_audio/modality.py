@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from seqloom.batch import Padded
+from seqloom.drawing import Draw
 from seqloom.modality import Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom_audio.augmentation import SoundAugmentation
-from seqloom_audio.drawing import Draw
 from seqloom_audio.frontends.base import AudioFrontend
 from seqloom_audio.masking import Masking
 from seqloom_audio.reading import Channel, read_sound

@@ -7,10 +7,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from seqloom.drawing import Draw
 from seqloom.modality import Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom_vision.augmentation import Augmentation
-from seqloom_vision.drawing import Draw
 from seqloom_vision.features import Features
 from seqloom_vision.frontends.grid import ImageFrontend
 
