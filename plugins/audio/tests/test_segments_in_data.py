@@ -11,20 +11,23 @@ import soundfile
 import torch
 from sounds import noise, sweep, write
 
-from seqloom.config import TableSplit
+from seqloom.build import Builder
+from seqloom.catalog import Catalog
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Examples
 from seqloom.data.skipping import refuse
-from seqloom.data.splits import Slot
-from seqloom_audio import seqloom_modalities
-from seqloom_audio.build import build
-from seqloom_audio.options import AudioOptions
+from seqloom.jobfile import load_job
 
 RATE = 22_050  # so that the parts are resampled, each as if nothing lay beside it
 PARTS = [("0.25", "0.75"), ("1", ""), ("", "0.5"), ("", ""), ("0.00001", "0.3"), ("0.9", "7")]
-SPEC = seqloom_modalities()[0]
-SLOTS = {"speech": Slot(SPEC.files, SPEC.fragment)}
-COLUMNS = {"speech": ["path", "start", "end"], "target": "text"}
+JOB = """
+task: translation
+data: {train: TRAIN, valid: TRAIN}
+inputs: {source: {name: audio}}
+tokenizers: {target: byte}
+model: {width: 16, encoder: {name: transformer}, decoder: {name: transformer}}
+"""
+TABLE = "{file: train.%s, columns: {source: [path, start, end], target: text}}"
 
 
 @pytest.fixture(params=["wav", "flac"])
@@ -39,11 +42,16 @@ def root(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def features(root: Path, split: TableSplit) -> list[torch.Tensor]:
-    modalities = {"speech": build(AudioOptions())}
-    reader = FeatureReader(modalities, None, from_files=modalities)
-    examples = Examples(split, root, SLOTS).located
-    return [read.features["speech"] for read in reader.read(examples(refuse))]
+def features(root: Path, split: str) -> list[torch.Tensor]:
+    """What is read of the training data of a job."""
+    (root / "job.yaml").write_text(JOB.replace("TRAIN", split))
+    catalog = Catalog.from_environment()
+    job = load_job(root / "job.yaml", catalog)
+    builder = Builder(job.config, catalog)
+    examples = Examples(job.config.data.train, job.root, builder.slots())
+    kit = builder.kit(builder.fit_tokenizers(examples))
+    reader = FeatureReader(kit.modalities, kit.task.read_target, from_files=kit.from_files)
+    return [read.features["source"] for read in reader.read(examples.located(refuse))]
 
 
 def name(root: Path, stem: object) -> str:
@@ -51,13 +59,13 @@ def name(root: Path, stem: object) -> str:
     return file.name
 
 
-def in_table(root: Path) -> TableSplit:
+def in_table(root: Path) -> str:
     rows = [f"{name(root, 'whole')}\t{start}\t{end}\tx" for start, end in PARTS]
     (root / "train.tsv").write_text("\n".join(["path\tstart\tend\ttext", *rows]))
-    return TableSplit(file="train.tsv", columns=COLUMNS)
+    return TABLE % "tsv"
 
 
-def in_objects(root: Path) -> TableSplit:
+def in_objects(root: Path) -> str:
     """Numbers where there are some: a program would write 1e-05."""
     rows: list[dict[str, Any]] = [
         {"path": name(root, "whole"), "start": float(start) if start else "", "end": end, "text": "x"}
@@ -66,29 +74,29 @@ def in_objects(root: Path) -> TableSplit:
     text = "\n".join(map(json.dumps, rows))
     assert "1e-05" in text
     (root / "train.jsonl").write_text(text)
-    return TableSplit(file="train.jsonl", columns=COLUMNS)
+    return TABLE % "jsonl"
 
 
-def in_paths(root: Path) -> TableSplit:
+def in_paths(root: Path) -> str:
     fragments = [f"#t={start},{end}" if start or end else "" for start, end in PARTS]
     rows = [f"{name(root, 'whole')}{fragment}\tx" for fragment in fragments]
     (root / "train.tsv").write_text("\n".join(rows))
-    return TableSplit(file="train.tsv", columns={"speech": 0, "target": 1})
+    return "{file: train.tsv, columns: {source: 0, target: 1}}"
 
 
-def in_segments(root: Path) -> TableSplit:
+def in_segments(root: Path) -> str:
     """A folder of Kaldi's, whose segments have both a start and an end."""
     (root / "kaldi").mkdir()
     lines = [f"u{number} r {start or 0} {end or 9}" for number, (start, end) in enumerate(PARTS)]
     texts = [f"u{number} x" for number in range(len(PARTS))]
     for file, text in {"wav.scp": [f"r {name(root, 'whole')}"], "segments": lines, "text": texts}.items():
         (root / "kaldi" / file).write_text("\n".join(text))
-    return TableSplit(file="kaldi", columns={"speech": ["wav", "start", "end"], "target": "text"})
+    return "{file: kaldi, columns: {source: [wav, start, end], target: text}}"
 
 
-def cut(root: Path) -> TableSplit:
+def cut(root: Path) -> str:
     (root / "cut.tsv").write_text("\n".join(f"{name(root, number)}\tx" for number in range(len(PARTS))))
-    return TableSplit(file="cut.tsv", columns={"speech": 0, "target": 1})
+    return "{file: cut.tsv, columns: {source: 0, target: 1}}"
 
 
 @pytest.mark.parametrize("named", [in_table, in_objects, in_paths, in_segments])
