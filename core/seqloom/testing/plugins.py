@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -127,6 +128,20 @@ class ModalityContract(PluginContract, NetworkContract):
         for inputs in (self.features, self.presented):
             assert len({features.shape[1:] for features in inputs}) == 1
             assert len({features.dtype for features in inputs}) == 1
+
+    def test_measures_are_finite_numbers(self) -> None:
+        modality = self.build()
+        names = {measure.name for measure in modality.measures}
+        assert len(names) == len(modality.measures)
+        for measure in modality.measures:
+            limits = {measure.least, measure.most} - {None}
+            assert bool(limits) == bool(measure.odd), f"{measure.name}: what is odd has a limit and a word"
+        for features in self.features:
+            before = features.clone()
+            found = modality.measure(features)
+            assert len(found) == len(names)
+            assert all(map(math.isfinite, found))
+            assert torch.equal(features, before)
 
     def variations(self, modality: Modality, features: Tensor) -> list[Tensor]:
         """What goes into batches of an input that varies, one for each of some seeds."""
