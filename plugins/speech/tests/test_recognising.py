@@ -1,9 +1,9 @@
-"""From recordings in the folders that recognisers are trained on to what is said in files and parts of them."""
+"""From recordings as their lists have them to scores of speakers, and to what is said in parts of files."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,15 +14,16 @@ from typer.testing import CliRunner, Result
 from seqloom.catalog import Catalog
 from seqloom.cli.main import build_app
 
+TAGGED = "tags: {speaker: speaker}"
 JOB = f"""\
 task: {{name: speech, normalization: basic-1}}
 preset: ctc
 name: tones
 device: cpu
 data:
-  train: {{file: train, columns: {{speech: [wav, start, end], target: text}}, tags: {{speaker: speaker}}}}
-  valid: {{file: valid.tsv, columns: {{speech: path, target: said}}, tags: {{speaker: who}}}}
-  test: {{file: test, columns: {{speech: [wav, start, end], target: text}}, tags: {{speaker: speaker}}}}
+  train: {{file: train, columns: {{speech: [wav, start, end], target: text}}, {TAGGED}}}
+  valid: {{file: valid.tsv, columns: {{speech: path, target: said}}, {TAGGED}}}
+  test: {{file: test, columns: {{speech: wav, target: text}}, {TAGGED}}}
   workers: 0
 inputs:
   speech:
@@ -32,83 +33,120 @@ inputs:
     frontend: {{channels: 8}}
 model:
   width: 48
-  encoder: {{name: rnn, layers: 1, hidden: 48, dropout: 0}}
+  encoder: none
 train:
   steps: 150
-  batch_elements: 800
+  batch_elements: 1500
   learning_rate: 0.01
   schedule: {{name: cosine, warmup: 10}}
 evaluate: {{every: 150, by: speaker}}
 """
-LEARNED = ["abe", "face", "a bad cab", "dad", "ed", "faded bee", "ace", "cafe", "bead", "feed a bee"]
-Says = Callable[..., Result]
+LEARNED = [
+    "Abe, face!",
+    "a bad cab",
+    "DAD",
+    "ed...",
+    "faded bee",
+    "ace -- cafe",
+    "bead",
+    "feed a bee",
+    "cafe",
+]
+TESTED = {"bob-1": "Bad face?", "ann-1": "Ed, Dad", "ann-2": "a bead."}
+pytestmark = pytest.mark.slow
+Seqloom = Callable[..., Result]
+
+
+def plain(text: str) -> str:
+    return " ".join("".join(letter for letter in text.lower() if letter.isalpha() or letter == " ").split())
+
+
+def write_list(folder: Path, name: str, lines: Sequence[tuple[str, object]]) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text("".join(f"{key} {rest}\n" for key, rest in lines))
 
 
 @pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One recording of all that is to be learned, as Kaldi lists its parts; a table; recordings of their own."""
-    folder = tmp_path_factory.mktemp("tones")
-    spans = write_joined(folder / "all.flac", LEARNED)
-    write_kaldi(folder / "train", [f"all {start:.3f} {end:.3f}" for start, end in spans], LEARNED)
-    rows = ["path\tsaid\twho\n"]
-    for number, text in enumerate(LEARNED[:4]):
-        start, end = spans[number]
-        rows.append(f"all.flac#t={start:.3f},{end:.3f}\t{text.upper()}!\t{'ann' if number else 'bob'}\n")
-    (folder / "valid.tsv").write_text("".join(rows))
-    tested = ["bad face", "Ed, dad."]
-    (folder / "test").mkdir()
-    for text, name in zip(["bad face", "ed dad"], ("bob-1", "ann-1"), strict=True):
-        write(folder / f"{name}.wav", text)
-    (folder / "test" / "wav.scp").write_text("bob-1 bob-1.wav\nann-1 ann-1.wav\n")
-    (folder / "test" / "text").write_text(f"bob-1 {tested[0]}\nann-1 {tested[1]}\n")
-    (folder / "test" / "utt2spk").write_text("bob-1 bob\nann-1 ann\n")
-    (folder / "job.yaml").write_text(JOB)
-    return folder
+def spans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[tuple[float, float]]]:
+    """When each text to learn begins and ends in one recording; around are lists, tables and a job."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("tones"))
+        for name in ("SEQLOOM_REGISTRY", "SEQLOOM_RUNS", "SEQLOOM_CACHE"):
+            patch.delenv(name, raising=False)
+        found = write_joined(Path("all.flac"), list(map(plain, LEARNED)))
+        names = [f"u{number}" for number in range(len(LEARNED))]
+        segments = [f"all {start:.3f} {end:.3f}" for start, end in found]
+        write_list(Path("train"), "wav.scp", [("all", "all.flac")])
+        for file, rest in {"segments": segments, "text": LEARNED, "utt2spk": ["ann"] * len(names)}.items():
+            write_list(Path("train"), file, list(zip(names, rest, strict=True)))
+        rows = [
+            f"all.flac#t={a:.3f},{b:.3f}\t{text}\tann\n"
+            for (a, b), text in zip(found, LEARNED, strict=True)
+        ]
+        Path("valid.tsv").write_text("path\tsaid\tspeaker\n" + "".join(rows[:4]))
+        write_list(
+            Path("test"), "wav.scp", [(n, write(Path(f"{n}.wav"), plain(TESTED[n]))) for n in TESTED]
+        )
+        write_list(Path("test"), "text", list(TESTED.items()))
+        write_list(Path("test"), "utt2spk", [(name, name[:3]) for name in TESTED])
+        Path("job.yaml").write_text(JOB)
+        yield found
 
 
-def write_kaldi(folder: Path, parts: Sequence[str], texts: Sequence[str]) -> None:
-    folder.mkdir()
-    (folder / "wav.scp").write_text("all all.flac\n")
-    (folder / "segments").write_text("".join(f"u{n} {part}\n" for n, part in enumerate(parts)))
-    (folder / "text").write_text("".join(f"u{n} {text}\n" for n, text in enumerate(texts)))
-    (folder / "utt2spk").write_text("".join(f"u{n} ann\n" for n in range(len(texts))))
-
-
-@pytest.fixture
-def says(place: Path, monkeypatch: pytest.MonkeyPatch) -> Says:
-    """``says("transcribe", model, "1.wav", code=0)``, in a process that is at that place."""
-    monkeypatch.chdir(place)
-    for name in ("SEQLOOM_REGISTRY", "SEQLOOM_RUNS", "SEQLOOM_CACHE"):
-        monkeypatch.delenv(name, raising=False)
-
+@pytest.fixture(scope="module")
+def seqloom(spans: list[tuple[float, float]]) -> Seqloom:
     def run(*words: object, code: int = 0) -> Result:
-        app = build_app(Catalog.from_environment())
-        result = CliRunner().invoke(app, [str(word) for word in words])
+        result = CliRunner().invoke(build_app(Catalog.from_environment()), [str(word) for word in words])
         assert result.exit_code == code, result.output
         return result
 
+    assert run("train", "job.yaml").stdout == "models:/tones/1\n"
     return run
 
 
-def lines(result: Result) -> list[str]:
-    return result.stdout.splitlines()
+def test_what_was_learned_from_segments_is_heard_elsewhere(seqloom: Seqloom, spans: Any) -> None:
+    """In recordings of their own, and in parts of a file, those that nobody listed, too."""
+    (start, _), (_, end) = spans[2:4]
+    part = f"all.flac#t={start:.3f},{end:.3f}"
+    said = seqloom("transcribe", "tones", "bob-1.wav", part, "ann-1.wav").stdout
+    assert said.splitlines() == ["bad face", "daded", "ed dad"]
 
 
-@pytest.mark.slow
-def test_what_is_learned_of_parts_is_heard_in_others(says: Says, place: Path) -> None:
-    """Training on a Kaldi folder's segments; a table's ``#t=``; whole recordings."""
-    assert lines(says("train", "job.yaml")) == ["models:/tones/1"]
-    first, second = place.read_parts if hasattr(place, "read_parts") else (0, 0)
-    said = lines(says("transcribe", "tones", "bob-1.wav", "ann-1.wav"))
-    assert said == ["bad face", "ed dad"]
-    scores: list[dict[str, Any]] = json.loads(says("evaluate", "tones", "--json").stdout)
-    by_name = {score["metric"]: score for score in scores}
-    assert by_name["wer"]["value"] == 0
-    assert by_name["wer"]["parts"] == {
-        "words": 4,
-        "hits": 4,
-        "substitutions": 0,
-        "deletions": 0,
-        "insertions": 0,
+def test_each_speaker_is_scored(seqloom: Seqloom) -> None:
+    scores = {s["metric"]: s for s in json.loads(seqloom("evaluate", "tones", "--json").stdout)}
+    assert {(name, score["value"]) for name, score in scores.items() if "wer" in name} == {
+        ("wer", 0),
+        ("speaker=ann/wer", 0),
+        ("speaker=bob/wer", 0),
     }
-    assert "|norm:basic-1|" in by_name["wer"]["signature"]
+    assert "|norm:basic-1|beam:10|" in scores["wer"]["signature"]
+    assert scores["ppl"]["signature"].endswith("|norm:basic-1")
+    none = {"substitutions": 0, "deletions": 0, "insertions": 0}
+    assert scores["wer"]["parts"] == {"words": 6, "hits": 6, **none}
+    assert scores["speaker=ann/cer"]["parts"] == {"characters": 12, "hits": 12, **none}
+    shown = [line.split() for line in seqloom("evaluate", "tones").stdout.splitlines()]
+    assert ["speaker", "wer", "words", "hits", *none] in shown
+    assert shown.index(["ann", "0.00", "4", "4", "0", "0", "0"]) + 1 == shown.index(
+        ["bob", "0.00", "2", "2", "0", "0", "0"]
+    )
+    assert ["wer", "6", "words", "6", "(100.00%)", *["0", "(0.00%)"] * 3] in shown
+    kept = json.loads(seqloom("runs", "list", "--limit", 1, "--json").stdout)[0]["scores"]
+    assert {score["metric"]: score["parts"] for score in kept} == {n: s["parts"] for n, s in scores.items()}
+
+
+def test_another_form_of_texts_is_prepared_anew(seqloom: Seqloom) -> None:
+    def prepared() -> int:
+        return sum(path.is_dir() for path in Path("runs/cache").iterdir())
+
+    before = prepared()
+    seqloom("train", "job.yaml", "--set", "train.steps=1", "--set", "train.seed=2")
+    assert prepared() == before
+    seqloom("train", "job.yaml", "--set", "train.steps=1", "--set", "task.normalization=none")
+    assert prepared() == before + 1
+    (cer,) = (
+        score
+        for score in json.loads(seqloom("models", "show", "tones", "--json").stdout)["scores"]
+        if score["metric"] == "cer"
+    )
+    assert "norm" not in cer["signature"]
+    assert cer["parts"]["characters"] == sum(map(len, LEARNED[:4]))
