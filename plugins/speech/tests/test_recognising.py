@@ -108,12 +108,12 @@ def test_what_was_learned_from_segments_is_heard_elsewhere(seqloom: Seqloom, spa
     """In recordings of their own, and in parts of a file, those that nobody listed, too."""
     (start, _), (_, end) = spans[2:4]
     part = f"all.flac#t={start:.3f},{end:.3f}"
-    said = seqloom("transcribe", "tones", "bob-1.wav", part, "ann-1.wav").stdout
+    said = seqloom("transcribe", "tones/1", "bob-1.wav", part, "ann-1.wav").stdout
     assert said.splitlines() == ["bad face", "daded", "ed dad"]
 
 
 def test_each_speaker_is_scored(seqloom: Seqloom) -> None:
-    scores = {s["metric"]: s for s in json.loads(seqloom("evaluate", "tones", "--json").stdout)}
+    scores = {s["metric"]: s for s in json.loads(seqloom("evaluate", "tones/1", "--json").stdout)}
     assert {(name, score["value"]) for name, score in scores.items() if "wer" in name} == {
         ("wer", 0),
         ("speaker=ann/wer", 0),
@@ -124,7 +124,7 @@ def test_each_speaker_is_scored(seqloom: Seqloom) -> None:
     none = {"substitutions": 0, "deletions": 0, "insertions": 0}
     assert scores["wer"]["parts"] == {"words": 6, "hits": 6, **none}
     assert scores["speaker=ann/cer"]["parts"] == {"characters": 12, "hits": 12, **none}
-    shown = [line.split() for line in seqloom("evaluate", "tones").stdout.splitlines()]
+    shown = [line.split() for line in seqloom("evaluate", "tones/1").stdout.splitlines()]
     assert ["speaker", "wer", "words", "hits", *none] in shown
     assert shown.index(["ann", "0.00", "4", "4", "0", "0", "0"]) + 1 == shown.index(
         ["bob", "0.00", "2", "2", "0", "0", "0"]
@@ -150,3 +150,10 @@ def test_another_form_of_texts_is_prepared_anew(seqloom: Seqloom) -> None:
     )
     assert "norm" not in cer["signature"]
     assert cer["parts"]["characters"] == sum(map(len, LEARNED[:4]))
+
+
+def test_the_share_of_ctc_is_asked_for_and_told(seqloom: Seqloom) -> None:
+    scores = json.loads(seqloom("evaluate", "tones/1", "--ctc", 1, "--beam", 1, "--json").stdout)
+    assert scores[-1]["signature"].endswith("|beam:1|lp:0|ctc:1")
+    told = seqloom("transcribe", "tones/1", "bob-1.wav", "--ctc", 0.5, code=78).stderr
+    assert "decode.ctc 0.5" in told
