@@ -160,6 +160,8 @@ class Evaluator:
 
     def _text_scores(self, ids: Iterable[int], texts: Sequence[str], step: int, how: str) -> list[Score]:
         """The metrics of some examples, whose texts are at their ids."""
+        if not self.metrics:
+            return []
         examples, normalize = self.dataset.examples, self.task.normalize
         pairs = [(normalize(texts[id_]), list(map(normalize, examples[id_].references))) for id_ in ids]
         scores = []
