@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from tempfile import mkstemp
@@ -20,6 +20,7 @@ from seqloom.cli.output import State, print_json
 from seqloom.errors import StorageError, UsageError
 from seqloom.hooks import Options, TaskSpec
 from seqloom.jsonable import jsonable
+from seqloom.keys import made
 
 if TYPE_CHECKING:
     from seqloom.catalog import Catalog
@@ -74,7 +75,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
     own = set(spec.flags.model_fields)
 
     def verb(ctx: typer.Context, **given: Any) -> None:
-        flags = spec.flags(**{name: given.pop(name) for name in own})
+        flags = made(spec.flags, {name: given.pop(name) for name in own})
         keys = ("beam", "n_best", "length_penalty", "batch_size")
         decode = _said(**{name: given[name] for name in keys})
         request = Request(
@@ -142,31 +143,37 @@ _every_verb.__signature__ = inspect.signature(_every_verb, eval_str=True)  # typ
 
 
 def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
-    from seqloom.cli.bars import say  # noqa: PLC0415
+    from seqloom.cli.bars import PieceBars, say  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
-    from seqloom.jobs import decode_job  # noqa: PLC0415
+    from seqloom.jobs import decode_job, journals  # noqa: PLC0415
+    from seqloom.stream import decode_stream  # noqa: PLC0415
 
     if request.inputs and request.file:
         raise UsageError("give inputs or --input FILE, not both")
-    with open_site(state) as site:
+    with PieceBars() as bars, open_site(state) as site:
         predictor = _opened_model(request.model, site, device=request.device, dtype=request.dtype)
         task = predictor.job.config.task.name
         if task != spec.name:
             raise UsageError(f"{request.model} is a model for {task}, not for {spec.name}")
         decode = predictor.decode_config(**request.decode)
         decode = predictor.kit.task.configure(request.flags, decode)
+        how = predictor.decoding(decode, request.flags)
+        kept_pieces = journals(predictor, site, how)
+        how = replace(how, keep=kept_pieces.open, tell=bars)
         if request.file is not None:
             located = _file_inputs(request.file, predictor)
-            predictions = decode_job(predictor, site, request.file, located, decode)
+            predictions = decode_job(predictor, site, request.file, located, how)
         else:
             given = request.inputs or _stdin_lines(spec.verb)
             located = _located(given, predictor, ARGUMENTS if request.inputs else STDIN)
-            predictions = predictor.decode_located(located, decode)
+            predictions = decode_stream(located, how)
         kept = []
         with _opened(request.output) as stream:
             for prediction in predictions:
-                _write(stream, prediction, predictor, request.format)
+                with bars.aside():
+                    _write(stream, prediction, predictor, request.format)
                 kept.append(prediction)
+        kept_pieces.discard()
         for file in predictor.kit.task.deliver(kept, request.flags, predictor.kit.modalities):
             say(f"wrote {file}")
 
