@@ -345,6 +345,9 @@ class DecodeConfig(Options):
         description="Positions decoded together, at most, padding counted; a longer input goes alone.",
     )
     attention: bool = Field(False, description="Whether outputs carry their attention weights.")
+    emissions: bool = Field(
+        False, description="Whether outputs carry what CTC says of each position, for heads that have it."
+    )
     ctc: float | None = Field(
         None,
         ge=0,

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-import torch
-
 from seqloom.batch import Hypothesis
 from seqloom.config import DecodeConfig
 from seqloom.data.batching import ordered_batches
@@ -85,6 +83,6 @@ def search(
     model.eval()
     for ids in batches:
         batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
-        with torch.inference_mode(), device.autocast():
-            outputs = model.head.predict(model.memory(batch), options)
+        with device.autocast():
+            outputs = model.predict(batch, options)
         yield from map(Found, ids, map(task.interpret, outputs))

@@ -112,8 +112,8 @@ class FileJournal(Journal):
             return {}
 
     def add(self, number: int, hypotheses: list[Hypothesis]) -> None:
-        if any(hypothesis.attention is not None for hypothesis in hypotheses):
-            return  # it would take more room than it saves time
+        if any(one.attention is not None or one.emissions is not None for one in hypotheses):
+            return  # they would take more room than they save time
         line = json.dumps([number, [_record(hypothesis) for hypothesis in hypotheses]], ensure_ascii=False)
         try:
             self._file.parent.mkdir(parents=True, exist_ok=True)

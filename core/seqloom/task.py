@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,6 +99,17 @@ class Task(ABC):
     @abstractmethod
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
         """A hypothesis as a JSON-able record: at least ``text`` and ``score``."""
+
+    def write(self, form: str, predictions: Iterable[Prediction]) -> Iterator[str]:
+        """Outputs in a format of the task's own, bit by bit, as predictions come.
+
+        To override where the task's spec names formats.
+
+        Args:
+            form: The format's name.
+            predictions: What became of inputs, in their order.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no format {form!r}")
 
     @abstractmethod
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from seqloom.data.manifest import Located
     from seqloom.progress import Tell
     from seqloom.registry.records import Score
+    from seqloom.task import Prediction
 
 LINE_EVERY: Final = 100_000  # examples between two lines
 
@@ -88,13 +89,13 @@ class PieceBars:
         if done == pieces:
             self.progress.remove_task(self._bars.pop(number))
 
-    @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Gives the terminal to who writes to it within."""
-        self.progress.stop()
-        yield
-        if self._bars:
-            self.progress.start()
+    def aside(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """The same predictions; while somebody has one, the terminal is theirs."""
+        for prediction in predictions:
+            self.progress.stop()
+            yield prediction
+            if self._bars:
+                self.progress.start()
 
 
 class TrainingBar:

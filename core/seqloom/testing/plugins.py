@@ -174,6 +174,11 @@ class ModalityContract(PluginContract, NetworkContract):
         silence = batch._replace(values=torch.zeros_like(batch.values))
         assert torch.equal(frontend(batch).lengths, frontend(silence).lengths)
 
+    def test_positions_stand_for_as_many_features_as_announced(self) -> None:
+        frontend, batch = self.seeded(), self.batch()
+        if frontend.stride is not None:
+            assert torch.equal(frontend(batch).lengths, -(-batch.lengths // frontend.stride))
+
     def test_an_example_alone_is_as_in_a_batch(self) -> None:
         frontend, batch = self.seeded(), self.batch()
         together = frontend(batch)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 
@@ -19,3 +20,8 @@ class Word(NamedTuple):
     start_s: float
     end_s: float
     confidence: float
+
+
+def moved(words: Iterable[tuple[str, float, float, float]], by_s: float) -> tuple[Word, ...]:
+    """The words of a part of a recording that begins after so many seconds, as those of the whole."""
+    return tuple(Word(text, start + by_s, end + by_s, sure) for text, start, end, sure in words)
