@@ -31,9 +31,10 @@ class Speech(TextTask):
     def join(
         self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
     ) -> list[Hypothesis]:
-        (piece,), (found,) = pieces, results
-        start_s = segment_of(piece["speech"]).start_s
-        return [_moved(hypothesis, start_s) for hypothesis in found]
+        segments = [segment_of(piece["speech"]) for piece in pieces]
+        if len(segments) > 1:
+            return [joined(segments, [best for best, *_ in results], self.tokenizer)]
+        return [_moved(hypothesis, segments[0].start_s) for hypothesis in results[0]]
 
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
         record = super().render(hypothesis, example)
