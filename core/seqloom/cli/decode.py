@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from seqloom.catalog import Catalog
     from seqloom.data.manifest import Located
     from seqloom.predictor import Predictor
-    from seqloom.registry.records import Score
     from seqloom.site import Site
     from seqloom.task import Prediction
 
@@ -237,7 +236,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Score a model, and the baselines of its job, on data.valid or data.test."""
-    from seqloom.cli.output import print_table  # noqa: PLC0415
+    from seqloom.cli.scores import print_evaluation  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
     from seqloom.jobs import evaluate_job  # noqa: PLC0415
@@ -256,26 +255,4 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     if as_json:
         print_json([score.__dict__ for score in scores])
         return
-    baselines = (other or predictor.job).config.evaluate.baselines
-    values = {score.metric: f"{score.value:.2f}" for score in scores}
-    rows = [
-        (s.metric, values[s.metric], *(values.get(f"{name}/{s.metric}", "") for name in baselines),
-         s.split, s.signature)
-        for s in scores if "/" not in s.metric
-    ]  # fmt: skip
-    print_table(("score", "value", *baselines, "split", "signature"), rows)
-    if groups := [score for score in scores if "=" in score.metric.partition("/")[0]]:
-        _print_groups(groups)
-
-
-def _print_groups(scores: Sequence[Score]) -> None:
-    """A row for each value of a tag, a column for each metric."""
-    from seqloom.cli.output import print_table  # noqa: PLC0415
-
-    rows: dict[str, dict[str, str]] = {}
-    for score in scores:
-        group, _, metric = score.metric.rpartition("/")
-        rows.setdefault(group, {})[metric] = f"{score.value:.2f}"
-    tag = next(iter(rows)).partition("=")[0]
-    metrics = next(iter(rows.values()))
-    print_table((tag, *metrics), [(group.partition("=")[2], *row.values()) for group, row in rows.items()])
+    print_evaluation(scores, (other or predictor.job).config.evaluate.baselines)

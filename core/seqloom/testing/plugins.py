@@ -206,7 +206,7 @@ class TaskContract(PluginContract):
 
     @abstractmethod
     def targets(self) -> Sequence[str]:
-        """Some raw targets; each must be what its hypothesis' text is (words that are known, say)."""
+        """Some raw targets; normalised, each must be what its hypothesis' text is (of known words, say)."""
 
     def hypothesis(self, task: Task, raw: str) -> Hypothesis:
         """What a search finds that says this target: its tokens but EOS, where it is tokens."""
@@ -247,7 +247,19 @@ class TaskContract(PluginContract):
     def test_a_target_written_is_the_target(self) -> None:
         task = self.build()
         for raw in self.targets():
-            assert task.text(self.hypothesis(task, raw)) == raw
+            assert task.text(self.hypothesis(task, raw)) == task.normalize(raw)
+
+    def test_what_is_normalized_stays_as_it_is(self) -> None:
+        task = self.build()
+        for raw in self.targets():
+            normalized = task.normalize(raw)
+            assert task.normalize(normalized) == normalized
+            assert torch.equal(task.read_target(normalized), task.read_target(raw))
+
+    def test_a_normalization_that_changes_a_target_has_a_name(self) -> None:
+        task = self.build()
+        for raw in self.targets():
+            assert task.normalization or task.normalize(raw) == raw
 
     def test_pieces_are_inputs(self, tmp_path: Path) -> None:
         inputs = self.inputs(tmp_path)

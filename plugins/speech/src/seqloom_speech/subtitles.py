@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Final, NamedTuple
@@ -37,11 +38,10 @@ def cues(words: Sequence[Word]) -> Iterator[Cue]:
     What is said faster than it is read stays a little longer, but never into the next cue.
     """
     groups = list(_groups(words))
-    for group, following in zip(groups, [*groups[1:], None], strict=True):
-        end = max(group[-1].end_s, group[0].start_s + SHORTEST_S)
-        if following is not None:
-            end = min(end, max(group[-1].end_s, following[0].start_s))
-        yield Cue(group[0].start_s, end, _lines(group))
+    starts = [*(group[0].start_s for group in groups), math.inf]
+    for group, next_s in zip(groups, starts[1:], strict=True):
+        start_s, end_s = group[0].start_s, group[-1].end_s
+        yield Cue(start_s, max(end_s, min(start_s + SHORTEST_S, next_s)), _lines(group))
 
 
 def _groups(words: Sequence[Word]) -> Iterator[list[Word]]:
