@@ -105,7 +105,7 @@ class Predictor:
             inputs: A text each, or a file; for a task of several inputs, a dictionary of slots. A folder or
                 a pattern (``photos/*.jpg``) stands for an input for each of its files.
             options: Keys of :class:`seqloom.config.DecodeConfig`, as ``beam=5``; or flags of the task's
-                verb that say how long inputs are cut, as ``piece_s=10``.
+                verb, as ``piece_s=10``.
 
         Raises:
             UsageError: What is given is not such a list, or there is no such option.
@@ -127,14 +127,14 @@ class Predictor:
         """What decodes, for :func:`seqloom.stream.decode_stream`.
 
         Args:
-            options: How to search.
+            options: How to search, as far as flags do not ask for more.
             flags: The verb's own.
         """
         return Decoding(
             model=self.model,
             task=self.kit.task,
             modalities=self.kit.modalities,
-            options=options,
+            options=self.kit.task.configure(flags, options),
             flags=flags,
             device=self.device,
         )

@@ -149,7 +149,7 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
         kit, output = predictor.kit, request.output
         decode = predictor.decode_config(**request.decode)
         flags = request.flags.model_copy(update=dict(output.form.flags))
-        how = predictor.decoding(kit.task.configure(flags, decode), flags)
+        how = predictor.decoding(decode, flags)
         predictor.model.head.check(how.options)
         kept_pieces = journals(predictor, site, how)
         how = replace(how, keep=kept_pieces.open, tell=bars)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from seqloom.tokenizer import Tokenizer
 
 seqloom_api = 1
+
+PieceSeconds = Annotated[float, Field(ge=1, le=3600)]
 
 TIMES = {"times": True}
 FORMATS = {
@@ -28,6 +30,9 @@ class TranscribeFlags(Options):
     """Flags of ``seqloom transcribe`` beside those of every verb."""
 
     times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
+    piece_s: PieceSeconds | None = Field(
+        None, description="Longest piece that a recording is cut into, in seconds; else what its job says."
+    )
 
 
 class SpeechOptions(Options):
@@ -38,6 +43,11 @@ class SpeechOptions(Options):
         description="The form in which texts are learned and compared: as they are; in lower case without "
         "punctuation; or that with English words for numbers.",
     )
+    piece_s: PieceSeconds = Field(
+        20.0,
+        description="Longest piece that a recording is cut into, in seconds: best about as long as the "
+        "longest that the model has learned from.",
+    )
 
 
 def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
@@ -45,7 +55,7 @@ def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
 
     def build(options: SpeechOptions, tokenizer: Tokenizer | None) -> Task:
         assert tokenizer is not None  # noqa: S101 - the spec's target is tokens
-        return Speech(tokenizer, options.normalization)
+        return Speech(tokenizer, options.normalization, options.piece_s)
 
     return build
 

@@ -18,11 +18,12 @@ from seqloom_audio.segments import Segment
 from seqloom_speech.alignment import written
 from seqloom_speech.words import Word, moved
 
-EXACT_S: Final = 0.5
-"""How far times of one word may lie apart in two pieces, where CTC tells them."""
+NEAR_S: Final = 0.5
+"""How far times of one word may lie apart in two pieces."""
 
-ROUGH_S: Final = 3.0
-"""The same where they are guessed."""
+
+TAIL: Final = 8
+"""Tokens of a text that tell how its end is written."""
 
 
 class Heard(NamedTuple):
@@ -55,9 +56,7 @@ class Seam(NamedTuple):
     right: int
 
 
-def joined(
-    segments: Sequence[Segment], found: Sequence[Hypothesis], tokenizer: Tokenizer
-) -> Hypothesis:
+def joined(segments: Sequence[Segment], found: Sequence[Hypothesis], tokenizer: Tokenizer) -> Hypothesis:
     """Pieces of a recording as one output.
 
     Its score is the sum of theirs. What stands between two pieces has no score of its own, and the end is
@@ -76,8 +75,8 @@ def joined(
     begins, ends = [0] * len(heard), [len(words) for words in heard]
     for left, (one, other) in enumerate(pairwise(segments)):
         if one.end_s is not None and other.start_s < one.end_s:
-            spread = EXACT_S if is_timed else ROUGH_S
-            seam = seam_of(heard[left], heard[left + 1], (other.start_s, one.end_s), spread)
+            overlap = other.start_s, one.end_s
+            seam = seam_of(heard[left], heard[left + 1], overlap, is_timed=is_timed)
             ends[left], begins[left + 1] = seam.left, seam.right
     tokens: list[int] = []
     scores: list[float] = []
@@ -109,9 +108,7 @@ def heard_words(hypothesis: Hypothesis, segment: Segment, tokenizer: Tokenizer) 
         words = moved(
             [(text[start:end], start * pace, end * pace, 0.0) for start, end in spans], segment.start_s
         )
-    return [
-        Heard(word, *_tokens_of(span, reaches)) for word, span in zip(words, spans, strict=True)
-    ]
+    return [Heard(word, *_tokens_of(span, reaches)) for word, span in zip(words, spans, strict=True)]
 
 
 def _tokens_of(span: tuple[int, int], reaches: Sequence[tuple[int, int]]) -> tuple[int, int]:
@@ -124,7 +121,7 @@ def _between(before: Sequence[int], after: Sequence[int], tokenizer: Tokenizer) 
     """The tokens that part two texts by a blank; often none, where words have theirs."""
     if not before:
         return ()
-    tail = before[-len(after) - 1 :]  # what is far before makes no difference
+    tail = before[-TAIL:]
     wanted = f"{tokenizer.decode(tail)} {tokenizer.decode(after)}"
     blank = tokenizer.encode(" ")
     return blank if tokenizer.decode([*tail, *blank, *after]) == wanted else ()
@@ -134,7 +131,7 @@ def _between(before: Sequence[int], after: Sequence[int], tokenizer: Tokenizer) 
 
 
 def seam_of(
-    left: Sequence[Heard], right: Sequence[Heard], overlap: tuple[float, float], spread_s: float
+    left: Sequence[Heard], right: Sequence[Heard], overlap: tuple[float, float], *, is_timed: bool
 ) -> Seam:
     """Where one piece goes over into the next.
 
@@ -142,19 +139,16 @@ def seam_of(
         left: The words of the first piece.
         right: Those of the second.
         overlap: Where it begins and ends, in seconds.
-        spread_s: How far times of the same word may lie apart.
+        is_timed: Whether times are known; guessed ones tell little.
     """
     middle_s = sum(overlap) / 2
-    first = next((n for n, one in enumerate(left) if one.word.end_s >= overlap[0] - spread_s), len(left))
-    end = next((n for n, one in enumerate(right) if one.word.start_s > overlap[1] + spread_s), len(right))
-    runs = list(_common_runs(left[first:], right[:end], spread_s))
-    if not runs:
-        moment = _moment([*left[first:], *right[:end]], middle_s, overlap)
+    runs = _common_runs(left, right, is_timed=is_timed)
+    run = max(runs, key=lambda run: (run.agreement, -run.apart_s), default=None)
+    if run is None or (not is_timed and run.agreement < 0):
+        moment = _moment([*left, *right], middle_s, overlap)
         return Seam(_before(left, moment), _before(right, moment))
-    run = max(runs, key=lambda run: (run.size, -run.apart_s))
-    own = left[first + run.left : first + run.left + run.size]
-    taken = sum(one.middle_s < middle_s for one in own)
-    return Seam(first + run.left + taken, run.right + taken)
+    taken = _before(left[run.left : run.left + run.size], middle_s)
+    return Seam(run.left + taken, run.right + taken)
 
 
 class Run(NamedTuple):
@@ -164,23 +158,31 @@ class Run(NamedTuple):
         left: The first of them in the one.
         right: The first of them in the other.
         size: How many there are.
+        lost: How many are between them and the cuts: after them in the one, before them in the other.
         apart_s: How far their times lie apart.
     """
 
     left: int
     right: int
     size: int
+    lost: int
     apart_s: float
 
+    @property
+    def agreement(self) -> int:
+        """How many words of both agree, less those that do not: what both have goes up to the cuts."""
+        return 2 * self.size - self.lost
 
-def _common_runs(left: Sequence[Heard], right: Sequence[Heard], spread_s: float) -> Iterator[Run]:
-    """All runs of the same words at about the same time; each that is not part of another."""
+
+def _common_runs(left: Sequence[Heard], right: Sequence[Heard], *, is_timed: bool) -> Iterator[Run]:
+    """All runs of the same words, at about the same time; none is part of another."""
 
     def apart_s(i: int, j: int) -> float:
         return abs(left[i].middle_s - right[j].middle_s)
 
     def is_same(i: int, j: int) -> bool:
-        return left[i].word.text == right[j].word.text and apart_s(i, j) <= spread_s
+        is_near = not is_timed or apart_s(i, j) <= NEAR_S
+        return is_near and left[i].word.text == right[j].word.text
 
     for i in range(len(left)):
         for j in range(len(right)):
@@ -189,7 +191,7 @@ def _common_runs(left: Sequence[Heard], right: Sequence[Heard], spread_s: float)
             size = 1
             while i + size < len(left) and j + size < len(right) and is_same(i + size, j + size):
                 size += 1
-            yield Run(i, j, size, apart_s(i, j))
+            yield Run(i, j, size, len(left) - i - size + j, apart_s(i, j))
 
 
 def _moment(near: Sequence[Heard], middle_s: float, overlap: tuple[float, float]) -> float:
@@ -198,9 +200,7 @@ def _moment(near: Sequence[Heard], middle_s: float, overlap: tuple[float, float]
     moments = [middle_s, *(edge for edge in edges if overlap[0] <= edge <= overlap[1])]
 
     def cost(moment: float) -> tuple[float, float]:
-        within = sum(
-            max(0.0, min(moment - one.word.start_s, one.word.end_s - moment)) for one in near
-        )
+        within = sum(max(0.0, min(moment - one.word.start_s, one.word.end_s - moment)) for one in near)
         return within, abs(moment - middle_s)
 
     return min(moments, key=cost)

@@ -1,7 +1,7 @@
 """Where is a long recording cut? Where nobody speaks; or else with some sound on both sides of a cut.
 
-A pause is where the sound is little louder than the noise about it, which is what it falls to in its
-quietest moments. So neither how loud a recording is nor how noisy makes a difference, nor that noise changes.
+A pause is where sound is little louder than the noise about it, which is what it falls to in its quietest
+moments. So neither how loud a recording is nor how noisy makes a difference, and noise may change.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ OVERLAP_S: Final = 2.0  # of pieces where there is no pause: some words
 
 CONTEXT_S: Final = 30.0  # before and after, in which the noise is found
 STEP_S: Final = 5.0  # from one such place to the next
-NOISE, SPEECH = 10, 95  # the percentiles of levels that tell how loud they are
+NOISE, SPEECH = 5, 95  # the percentiles of levels that tell how loud they are
 CONTRAST_DB: Final = 10.0  # of speech above noise; where there is less, no pause can be told
 LOUDER: Final = 0.3  # a pause goes up to this share of the way from noise to speech,
 LOUDER_DB: Final = 10.0  # but not farther
@@ -110,7 +110,8 @@ def levels_of(blocks: Iterable[NDArray[np.float32]], frame: int) -> NDArray[np.f
 
 
 def _decibels(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    return 10 * np.log10(frames.var(1) + np.float32(1e-12))
+    levels: NDArray[np.float32] = 10 * np.log10(frames.var(1) + np.float32(1e-12))
+    return levels
 
 
 def quiet_frames(levels: NDArray[np.float32], frame_s: float) -> NDArray[np.bool]:
@@ -194,8 +195,9 @@ class Cutter:
                 cut = self._quietest(start, end, size, overlap)
                 piece, start = Span(start, cut + overlap // 2), cut - overlap // 2
             else:
-                margin = min(self._frames(MARGIN_S), pause.size // 2)
-                piece, start = Span(start, pause.start + margin), pause.end - margin
+                margin, middle = self._frames(MARGIN_S), pause.middle
+                piece = Span(start, min(pause.start + margin, middle))
+                start = max(pause.end - margin, middle)
             yield piece
         yield Span(start, end)
 

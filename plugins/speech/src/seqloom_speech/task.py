@@ -13,9 +13,12 @@ from seqloom.hooks import Options
 from seqloom.modality import Modality
 from seqloom.task import Example, Prediction, TextTask
 from seqloom.tokenizer import Tokenizer
+from seqloom_audio.modality import AudioModality
 from seqloom_audio.segments import segment_of
 from seqloom_speech.formats import WRITERS
+from seqloom_speech.joining import joined
 from seqloom_speech.normalization import RULES
+from seqloom_speech.splitting import split
 from seqloom_speech.words import moved
 
 
@@ -29,14 +32,26 @@ class Speech(TextTask):
     Args:
         tokenizer: Of the target.
         normalization: The name of a rule, one of :data:`RULES`, or ``none``.
+        piece_s: Seconds of a piece, at most, unless a flag says otherwise.
     """
 
-    def __init__(self, tokenizer: Tokenizer, normalization: str = "none") -> None:
+    def __init__(self, tokenizer: Tokenizer, normalization: str = "none", piece_s: float = 20.0) -> None:
         super().__init__(tokenizer)
+        self.piece_s = piece_s
         self.normalization = "" if normalization == "none" else normalization
 
     def normalize(self, text: str) -> str:
         return RULES[self.normalization](text) if self.normalization else text
+
+    def pieces(
+        self, raw: dict[str, str], flags: Options, modalities: Mapping[str, Modality]
+    ) -> Sequence[dict[str, str]]:
+        modality = modalities.get("speech")
+        if not isinstance(modality, AudioModality):
+            return [raw]  # nobody knows how to cut what is no sound
+        source, piece_s = modality.source, flags.model_dump()["piece_s"] or self.piece_s
+        cut = split(raw["speech"], source.channel, min(piece_s, source.longest_s))
+        return [{"speech": piece} for piece in cut]
 
     def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         return [self._timed(hypothesis) for hypothesis in hypotheses]
