@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from seqloom.tokenizer import Tokenizer
 
 seqloom_api = 1
-
-PieceSeconds = Annotated[float, Field(ge=1, le=3600)]
 
 TIMES = {"times": True}
 FORMATS = {
@@ -30,8 +28,11 @@ class TranscribeFlags(Options):
     """Flags of ``seqloom transcribe`` beside those of every verb."""
 
     times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
-    piece_s: PieceSeconds | None = Field(
-        None, description="Longest piece that a recording is cut into, in seconds; else what its job says."
+    piece_s: float | None = Field(
+        None,
+        ge=1,
+        le=3600,
+        description="Longest piece that a recording is cut into, in seconds; else as the model's job says.",
     )
 
 
@@ -43,8 +44,10 @@ class SpeechOptions(Options):
         description="The form in which texts are learned and compared: as they are; in lower case without "
         "punctuation; or that with English words for numbers.",
     )
-    piece_s: PieceSeconds = Field(
+    piece_s: float = Field(
         20.0,
+        ge=1,
+        le=3600,
         description="Longest piece that a recording is cut into, in seconds: best about as long as the "
         "longest that the model has learned from.",
     )
