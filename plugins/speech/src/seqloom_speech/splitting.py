@@ -212,7 +212,7 @@ class Cutter:
 
         def worth(pause: Span) -> tuple[int, int]:
             is_late = pause.middle >= start + size // 2
-            return min(pause.size, long) if is_late else 0, pause.start
+            return min(pause.size, long) // shortest if is_late else 0, pause.start
 
         fitting = (pause for pause in near if first <= pause.middle <= last and pause.size >= shortest)
         return max(fitting, key=worth, default=None)
