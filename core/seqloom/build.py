@@ -14,7 +14,7 @@ from seqloom.config import JobConfig, Part
 from seqloom.data.splits import Slot
 from seqloom.errors import CorruptError
 from seqloom.head import Head
-from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts
+from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts, Options
 from seqloom.judging import Goal
 from seqloom.metrics import Metric
 from seqloom.modality import Modality
@@ -40,6 +40,7 @@ class Kit:
         tokenizers: By the name that the job gives them: a slot's, or ``joint``.
         target_signature: What perplexity and accuracy are counted over, as ``token:bpe|size:8000``;
             empty for a target without tokens.
+        flags: Of the task's verb, as they are where a user gives none.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Kit:
     slots: dict[str, Slot]
     tokenizers: dict[str, Tokenizer]
     target_signature: str
+    flags: Options
 
     @property
     def from_files(self) -> set[str]:
@@ -152,7 +154,7 @@ class Builder:
         task = self._task(target)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
-        return Kit(task, modalities, self.slots(), tokenizers, signature)
+        return Kit(task, modalities, self.slots(), tokenizers, signature, self.task_spec.flags())
 
     def _task(self, target: Tokenizer | None) -> Task:
         options = self.task_spec.options(**self.config.task.options)

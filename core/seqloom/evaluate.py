@@ -93,7 +93,7 @@ class Evaluator:
 
     def _batches(self) -> Iterator[list[int]]:
         """The batches of one process, dealt out: what is decoded together is the same for any ranks."""
-        batches = ordered_batches(self.dataset.lengths, self.decode.batch_size)
+        batches = ordered_batches(self.dataset.lengths, self.decode.batch_size, self.decode.batch_elements)
         for ids in batches[self.world.rank :: self.world.size]:
             signum = self.stop()
             if signum is not None:

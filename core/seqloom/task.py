@@ -80,8 +80,19 @@ class Task(ABC):
         """A hypothesis as the text that metrics compare and a terminal shows."""
 
     @abstractmethod
-    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
-        """Cuts an input too long for one go (a book, a recording) into inputs; itself alone otherwise."""
+    def pieces(
+        self, raw: dict[str, str], flags: Options, modalities: Mapping[str, Modality]
+    ) -> Sequence[dict[str, str]]:
+        """Cuts an input too long for one go (a book, a recording) into inputs; itself alone otherwise.
+
+        Args:
+            raw: What each input slot holds.
+            flags: The verb's own; the same input with the same flags is always cut alike.
+            modalities: Of each input slot.
+
+        Raises:
+            DataError: The input cannot be used.
+        """
 
     @abstractmethod
     def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
@@ -155,7 +166,12 @@ class TextTask(Task, ABC):
     def text(self, hypothesis: Hypothesis) -> str:
         return self.tokenizer.decode(hypothesis.tokens)
 
-    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
+    def pieces(
+        self,
+        raw: dict[str, str],
+        flags: Options,  # noqa: ARG002
+        modalities: Mapping[str, Modality],  # noqa: ARG002
+    ) -> Sequence[dict[str, str]]:
         return [raw]
 
     def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:

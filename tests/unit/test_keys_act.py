@@ -219,6 +219,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("decode.max_length_factor=0", decoded, ()),
     ("decode.max_length_offset=1", decoded, ("decode.max_length_factor=0",)),
     ("decode.batch_size=1", batch_sizes, ()),
+    ("decode.batch_elements=4", batch_sizes, ()),
     ("decode.attention=true", decoded, ()),
     ("decode.emissions=true", decoded, ("model.head={name: sequence, ctc: 0.2}",)),
     ("decode.ctc=0.9", decoded, ("model.head={name: sequence, ctc: 0.2}",)),

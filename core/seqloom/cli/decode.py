@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +15,7 @@ from seqloom.cli.output import State, print_json
 from seqloom.cli.writing import Destination, format_choice, pour, rendered
 from seqloom.errors import UsageError
 from seqloom.hooks import Options, TaskSpec
+from seqloom.keys import made
 
 if TYPE_CHECKING:
     from seqloom.catalog import Catalog
@@ -63,7 +64,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
     own = set(spec.flags.model_fields)
 
     def verb(ctx: typer.Context, **given: Any) -> None:
-        flags = spec.flags(**{name: given.pop(name) for name in own})
+        flags = made(spec.flags, {name: given.pop(name) for name in own})
         keys = ("beam", "n_best", "length_penalty", "ctc", "batch_size")
         decode = _said(**{name: given[name] for name in keys})
         request = Request(
@@ -137,31 +138,35 @@ _every_verb.__signature__ = inspect.signature(_every_verb, eval_str=True)  # typ
 
 
 def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
-    from seqloom.cli.bars import say  # noqa: PLC0415
+    from seqloom.cli.bars import PieceBars, say  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
-    from seqloom.jobs import decode_job  # noqa: PLC0415
+    from seqloom.jobs import decode_job, journals  # noqa: PLC0415
+    from seqloom.stream import decode_stream  # noqa: PLC0415
 
     if request.inputs and request.file:
         raise UsageError("give inputs or --input FILE, not both")
-    with open_site(state) as site:
+    with PieceBars() as bars, open_site(state) as site:
         predictor = _opened_model(request.model, site, device=request.device, dtype=request.dtype)
         task = predictor.job.config.task.name
         if task != spec.name:
             raise UsageError(f"{request.model} is a model for {task}, not for {spec.name}")
         kit, output = predictor.kit, request.output
         decode = predictor.decode_config(**request.decode)
-        decode = kit.task.configure(request.flags.model_copy(update=dict(output.form.flags)), decode)
-        predictor.model.head.check(decode)
+        flags = request.flags.model_copy(update=dict(output.form.flags))
+        how = predictor.decoding(decode, flags)
+        predictor.model.head.check(how.options)
+        kept_pieces = journals(predictor, site, how)
+        how = replace(how, keep=kept_pieces.open, tell=bars)
         located = output.admit(_inputs(request, predictor, spec.verb), kit.slots)
         if request.file is not None:
-            predictions = decode_job(predictor, site, request.file, located, decode)
+            predictions = decode_job(predictor, site, request.file, located, how)
         else:
-            predictions = predictor.decode_located(located, decode)
-        if request.flags == spec.flags():
-            output.write(predictions, kit.task, kit.slots)
-            return
+            predictions = decode_stream(located, how)
         kept: list[Prediction] = []
-        output.write(_kept(predictions, kept), kit.task, kit.slots)
+        if request.flags != spec.flags():
+            predictions = _kept(predictions, kept)
+        output.write(bars.aside(predictions), kit.task, kit.slots)
+        kept_pieces.discard()
         for file in kit.task.deliver(kept, request.flags, kit.modalities):
             say(f"wrote {file}")
 

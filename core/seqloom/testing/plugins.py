@@ -278,7 +278,7 @@ class TaskContract(PluginContract):
 
     def test_pieces_are_inputs(self, tmp_path: Path) -> None:
         inputs = self.inputs(tmp_path)
-        pieces = self.build().pieces(dict(inputs))
+        pieces = self.build().pieces(dict(inputs), self.flags(), {})
         assert pieces
         for piece in pieces:
             assert piece.keys() == inputs.keys()
@@ -291,7 +291,7 @@ class TaskContract(PluginContract):
 
     def test_pieces_are_joined_best_first(self, tmp_path: Path) -> None:
         task = self.build()
-        pieces = task.pieces(self.inputs(tmp_path))
+        pieces = task.pieces(self.inputs(tmp_path), self.flags(), {})
         results = [task.interpret(self.hypotheses(task)) for _ in pieces]
         scores = [hypothesis.score for hypothesis in task.join(pieces, results)]
         assert scores

@@ -24,7 +24,7 @@ class Spelling(Task):
     def text(self, hypothesis):
         return ByteTokenizer().decode(hypothesis.tokens)
 
-    def pieces(self, raw):
+    def pieces(self, raw, flags, modalities):
         return [raw, raw]
 
     def interpret(self, hypotheses):
@@ -133,12 +133,12 @@ class ShoutsInSecret(Shouts):
 
 
 class HasNoPieces(Spelling):
-    def pieces(self, raw):
+    def pieces(self, raw, flags, modalities):
         return []
 
 
 class LosesSlots(Spelling):
-    def pieces(self, raw):
+    def pieces(self, raw, flags, modalities):
         return [{"audio": value} for value in raw.values()]
 
 

@@ -46,6 +46,9 @@ class AudioModality(Modality):
         augmentation: Varies samples.
         masking: Hides parts of spectra.
         on_device: Whether the front end makes spectra itself, of the samples that it is given.
+
+    Attributes:
+        source: What is read of a file.
     """
 
     measures = MEASURES
@@ -62,7 +65,7 @@ class AudioModality(Modality):
     ) -> None:
         self.rate = analysis.rate_hz / analysis.hop
         self.varies = bool(augmentation or masking)
-        self._source = source
+        self.source = source
         self._analysis = analysis
         self._frontend = frontend
         self._augmentation = augmentation
@@ -71,7 +74,7 @@ class AudioModality(Modality):
 
     def read(self, raw: str) -> Tensor:
         """Samples [T, hop] int16."""
-        samples = read_sound(raw, self._source.rate_hz, self._source.channel, self._source.longest_s)
+        samples = read_sound(raw, self.source.rate_hz, self.source.channel, self.source.longest_s)
         return rows_of(samples, self._analysis.hop)
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:

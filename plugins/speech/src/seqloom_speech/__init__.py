@@ -28,6 +28,12 @@ class TranscribeFlags(Options):
     """Flags of ``seqloom transcribe`` beside those of every verb."""
 
     times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
+    piece_s: float | None = Field(
+        None,
+        ge=1,
+        le=3600,
+        description="Longest piece that a recording is cut into, in seconds; else as the model's job says.",
+    )
 
 
 class SpeechOptions(Options):
@@ -38,6 +44,13 @@ class SpeechOptions(Options):
         description="The form in which texts are learned and compared: as they are; in lower case without "
         "punctuation; or that with English words for numbers.",
     )
+    piece_s: float = Field(
+        20.0,
+        ge=1,
+        le=3600,
+        description="Longest piece that a recording is cut into, in seconds: best about as long as the "
+        "longest that the model has learned from.",
+    )
 
 
 def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
@@ -45,7 +58,7 @@ def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
 
     def build(options: SpeechOptions, tokenizer: Tokenizer | None) -> Task:
         assert tokenizer is not None  # noqa: S101 - the spec's target is tokens
-        return Speech(tokenizer, options.normalization)
+        return Speech(tokenizer, options.normalization, options.piece_s)
 
     return build
 

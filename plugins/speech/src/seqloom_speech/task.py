@@ -13,9 +13,12 @@ from seqloom.hooks import Options
 from seqloom.modality import Modality
 from seqloom.task import Example, Prediction, TextTask
 from seqloom.tokenizer import Tokenizer
+from seqloom_audio.modality import AudioModality
 from seqloom_audio.segments import segment_of
 from seqloom_speech.formats import WRITERS
+from seqloom_speech.joining import joined
 from seqloom_speech.normalization import RULES
+from seqloom_speech.splitting import split
 from seqloom_speech.words import moved
 
 
@@ -29,14 +32,26 @@ class Speech(TextTask):
     Args:
         tokenizer: Of the target.
         normalization: The name of a rule, one of :data:`RULES`, or ``none``.
+        piece_s: Seconds of a piece, at most, unless a flag says otherwise.
     """
 
-    def __init__(self, tokenizer: Tokenizer, normalization: str = "none") -> None:
+    def __init__(self, tokenizer: Tokenizer, normalization: str = "none", piece_s: float = 20.0) -> None:
         super().__init__(tokenizer)
+        self.piece_s = piece_s
         self.normalization = "" if normalization == "none" else normalization
 
     def normalize(self, text: str) -> str:
         return RULES[self.normalization](text) if self.normalization else text
+
+    def pieces(
+        self, raw: dict[str, str], flags: Options, modalities: Mapping[str, Modality]
+    ) -> Sequence[dict[str, str]]:
+        modality = modalities.get("speech")
+        if not isinstance(modality, AudioModality):
+            return [raw]  # nobody knows how to cut what is no sound
+        source, piece_s = modality.source, flags.model_dump()["piece_s"] or self.piece_s
+        cut = split(raw["speech"], source.channel, min(piece_s, source.longest_s))
+        return [{"speech": piece} for piece in cut]
 
     def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         return [self._timed(hypothesis) for hypothesis in hypotheses]
@@ -44,9 +59,10 @@ class Speech(TextTask):
     def join(
         self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
     ) -> list[Hypothesis]:
-        (piece,), (found,) = pieces, results
-        start_s = segment_of(piece["speech"]).start_s
-        return [_moved(hypothesis, start_s) for hypothesis in found]
+        segments = [segment_of(piece["speech"]) for piece in pieces]
+        if len(segments) > 1:
+            return [joined(segments, [best for best, *_ in results], self.tokenizer)]
+        return [_moved(hypothesis, segments[0].start_s) for hypothesis in results[0]]
 
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
         record = super().render(hypothesis, example)
