@@ -14,7 +14,7 @@ from seqloom.config import JobConfig, Part
 from seqloom.data.splits import Slot
 from seqloom.errors import CorruptError
 from seqloom.head import Head
-from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts
+from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts, Options
 from seqloom.judging import Goal
 from seqloom.metrics import Metric
 from seqloom.modality import Modality
@@ -40,6 +40,7 @@ class Kit:
         tokenizers: By the name that the job gives them: a slot's, or ``joint``.
         target_signature: What perplexity and accuracy are counted over, as ``token:bpe|size:8000``;
             empty for a target without tokens.
+        flags: Of the task's verb, as they are where a user gives none.
     """
 
     task: Task
@@ -47,6 +48,7 @@ class Kit:
     slots: dict[str, Slot]
     tokenizers: dict[str, Tokenizer]
     target_signature: str
+    flags: Options
 
     @property
     def from_files(self) -> set[str]:
@@ -86,8 +88,18 @@ class Builder:
     def _fit(self, name: str, part: Part, examples: Iterable[Example]) -> Tokenizer:
         slots = [slot for slot, serving in self.token_slots().items() if serving == name]
         tokenizer = self._tokenizer(part)
-        tokenizer.fit(_text(example, slot) for slot in slots for example in examples)
+        tokenizer.fit(text for slot in slots for text in self._texts(slot, examples, tokenizer))
         return tokenizer
+
+    def _texts(self, slot: str, examples: Iterable[Example], tokenizer: Tokenizer) -> Iterator[str]:
+        """What a tokenizer is to learn from a slot."""
+        if slot != TARGET:
+            yield from (example.inputs[slot] for example in examples)
+            return
+        normalize = self._task(tokenizer).normalize
+        for example in examples:
+            assert example.target is not None  # noqa: S101 - training data is read with its target
+            yield normalize(example.target)
 
     def save_tokenizers(self, folder: Path, tokenizers: Mapping[str, Tokenizer]) -> None:
         """Writes ``<name>.json`` for each tokenizer."""
@@ -139,11 +151,14 @@ class Builder:
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
             modalities[slot] = spec.load()(self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
-        options = self.task_spec.options(**self.config.task.options)
-        task = self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
+        task = self._task(target)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
-        return Kit(task, modalities, self.slots(), tokenizers, signature)
+        return Kit(task, modalities, self.slots(), tokenizers, signature, self.task_spec.flags())
+
+    def _task(self, target: Tokenizer | None) -> Task:
+        options = self.task_spec.options(**self.config.task.options)
+        return self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
 
     def _input_part(self, slot: str) -> Part:
         return self.config.inputs.get(slot, Part(name=self.task_spec.inputs[slot]))
@@ -187,7 +202,9 @@ class Builder:
             )
             for slot in kit.modalities
         }
-        return Seq2Seq(frontends, encoders, self._head(kit, embeddings, next(iter(encoders.values()))))
+        head = self._head(kit, embeddings, next(iter(encoders.values())))
+        rates = {slot: modality.rate for slot, modality in kit.modalities.items()}
+        return Seq2Seq(frontends, encoders, head, rates)
 
     def _head(self, kit: Kit, embeddings: Mapping[str, TokenEmbedding], encoder: Encoder) -> Head[Any]:
         part = self.config.model.head
@@ -233,10 +250,3 @@ class Builder:
     def _build(self, kind: str, part: Part, *parts: Any) -> Any:
         options = self.catalog.get(kind, part.name).options(**part.options)
         return self.catalog.load(kind, part.name)(options, *parts)
-
-
-def _text(example: Example, slot: str) -> str:
-    if slot != TARGET:
-        return example.inputs[slot]
-    assert example.target is not None  # noqa: S101 - training data is read with its target
-    return example.target

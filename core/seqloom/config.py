@@ -339,8 +339,15 @@ class DecodeConfig(Options):
     )
     max_length_factor: float = Field(2.0, ge=0, description="Longest output, times the memory's length,")
     max_length_offset: PositiveInt = Field(20, description="plus this many tokens.")
-    batch_size: PositiveInt = Field(64, description="Inputs decoded together.")
+    batch_size: PositiveInt = Field(64, description="Inputs decoded together, at most.")
+    batch_elements: PositiveInt = Field(
+        40_000,
+        description="Positions decoded together, at most, padding counted; a longer input goes alone.",
+    )
     attention: bool = Field(False, description="Whether outputs carry their attention weights.")
+    emissions: bool = Field(
+        False, description="Whether outputs carry what CTC says of each position, for heads that have it."
+    )
     ctc: float | None = Field(
         None,
         ge=0,

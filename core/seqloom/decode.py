@@ -1,24 +1,29 @@
-"""Inputs to outputs: pieces, batches, search, and everything back in input order."""
+"""Examples to outputs: batches, search, and what a task makes of that."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import islice
-
-import torch
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from seqloom.batch import Hypothesis
 from seqloom.config import DecodeConfig
 from seqloom.data.batching import ordered_batches
 from seqloom.data.dataset import Dataset
-from seqloom.data.manifest import Located
 from seqloom.device import Device
-from seqloom.modality import Modality
 from seqloom.model import Seq2Seq
 from seqloom.task import Prediction, Task
 
-CHUNK_BATCHES = 50
-"""Batches of inputs read ahead: enough to sort by length, little enough for a pipe and for memory."""
+
+class Found(NamedTuple):
+    """What was found in an example.
+
+    Attributes:
+        id: Its position in the data set.
+        hypotheses: As the task keeps them, best first.
+    """
+
+    id: int
+    hypotheses: list[Hypothesis]
 
 
 def decode_dataset(
@@ -33,11 +38,10 @@ def decode_dataset(
         options: How to search.
         device: Where to compute.
     """
-    batches = ordered_batches(dataset.lengths, options.batch_size)
+    batches = ordered_batches(dataset.lengths, options.batch_size, options.batch_elements)
     return list(decode_batches(model, task, dataset, batches, options, device).values())
 
 
-@torch.inference_mode()
 def decode_batches(
     model: Seq2Seq,
     task: Task,
@@ -59,37 +63,26 @@ def decode_batches(
     Returns:
         By position in the data set, in its order.
     """
+    found = dict(search(model, task, dataset, batches, options, device))
+    predictions = {}
+    for id_ in sorted(found):
+        example = dataset.examples[id_]
+        predictions[id_] = Prediction(example, task.join([example.inputs], [found[id_]]))
+    return predictions
+
+
+def search(
+    model: Seq2Seq,
+    task: Task,
+    dataset: Dataset,
+    batches: Iterable[Sequence[int]],
+    options: DecodeConfig,
+    device: Device,
+) -> Iterator[Found]:
+    """What is found in each example, batch by batch; see :func:`decode_batches`."""
     model.eval()
-    found: dict[int, list[Hypothesis]] = {}
     for ids in batches:
         batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
         with device.autocast():
-            outputs = model.head.predict(model.memory(batch), options)
-        found.update(zip(ids, outputs, strict=True))
-    return {id_: Prediction(dataset.examples[id_], task.join([found[id_]])) for id_ in sorted(found)}
-
-
-def decode_stream(
-    model: Seq2Seq,
-    task: Task,
-    modalities: Mapping[str, Modality],
-    inputs: Iterable[Located],
-    options: DecodeConfig,
-    device: Device,
-) -> Iterator[Prediction]:
-    """Decodes inputs as they come, some batches at a time; predictions are in input order."""
-    remaining = iter(inputs)
-    while chunk := list(islice(remaining, CHUNK_BATCHES * options.batch_size)):
-        pieces: list[Located] = []
-        owners: list[int] = []
-        for number, located in enumerate(chunk):
-            for raw in task.pieces(located.example.inputs):
-                pieces.append(located._replace(example=located.example._replace(inputs=raw)))
-                owners.append(number)
-        dataset = Dataset.load(pieces, modalities, None)
-        decoded = decode_dataset(model, task, dataset, options, device)
-        results: list[list[list[Hypothesis]]] = [[] for _ in chunk]
-        for owner, prediction in zip(owners, decoded, strict=True):
-            results[owner].append(prediction.hypotheses)
-        for located, parts in zip(chunk, results, strict=True):
-            yield Prediction(located.example, task.join(parts))
+            outputs = model.predict(batch, options)
+        yield from map(Found, ids, map(task.interpret, outputs))

@@ -24,6 +24,7 @@ from seqloom.errors import DataError, Interrupted, StorageError, UsageError
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
+from seqloom.journal import Journals
 from seqloom.ledger import Ledger
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, MetricsLog, tensorboard_log
@@ -31,6 +32,7 @@ from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.store import new_run_id
 from seqloom.site import Site, alone, read_run_config, versions
 from seqloom.storage import storage_errors, write_json
+from seqloom.stream import Decoding, decode_stream
 from seqloom.task import Prediction
 from seqloom.trainer import Trainer
 from seqloom.training import evaluator, ready_training, split_of, training_device
@@ -171,7 +173,7 @@ def _baselines(
 
 
 def decode_job(
-    predictor: Predictor, site: Site, file: Path, inputs: Iterable[Located], decode: DecodeConfig
+    predictor: Predictor, site: Site, file: Path, inputs: Iterable[Located], how: Decoding
 ) -> Iterator[Prediction]:
     """Decodes a file's examples, recorded as a run."""
     hashes = {str(file): file_sha256(file)} if file.is_file() else {}  # a pipe can be read once
@@ -184,7 +186,19 @@ def decode_job(
         model=_registered(predictor.uri),
     )
     with _recorded(site, run, partial(site.registry.end_run, run.id)):
-        yield from predictor.decode_located(inputs, decode)
+        yield from decode_stream(inputs, how)
+
+
+def journals(predictor: Predictor, site: Site, how: Decoding) -> Journals:
+    """Keeps what is found in long inputs until the output is whole, under all that it depends on."""
+    depends = {
+        "model": predictor.sha256,
+        "device": str(how.device.dtype),
+        "options": how.options.model_dump(mode="json", exclude={"batch_size", "batch_elements"}),
+        "flags": how.flags.model_dump(mode="json"),
+        "versions": versions(site.catalog),
+    }
+    return Journals(site.runs / "unfinished", predictor.kit.slots, depends, site.say)
 
 
 # Data --------------------------------------------------------------------------------------------------

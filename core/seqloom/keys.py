@@ -6,11 +6,15 @@ import json
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticUndefined
+
+from seqloom.errors import UsageError
+
+ModelT = TypeVar("ModelT", bound=BaseModel)
 
 _UNIONS = (Union, types.UnionType)
 _TYPES: Mapping[Any, str] = {
@@ -131,6 +135,19 @@ def explain(detail: ErrorDetails) -> str:
     if requirement != message:
         return f"expected {requirement}, found {found}"
     return f"{message[0].lower()}{message[1:]}, found {found}"
+
+
+def made(model: type[ModelT], values: Mapping[str, Any]) -> ModelT:
+    """A model of values that a user gives where there is no file to point into.
+
+    Raises:
+        UsageError: They cannot be.
+    """
+    try:
+        return model(**values)
+    except ValidationError as error:
+        wrong = (": ".join([*map(str, detail["loc"]), explain(detail)]) for detail in error.errors())
+        raise UsageError("; ".join(wrong)) from error
 
 
 def shown(value: Any) -> str:

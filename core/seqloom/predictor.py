@@ -6,21 +6,19 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.config import DecodeConfig
-from seqloom.data.manifest import Located
-from seqloom.decode import decode_stream
 from seqloom.device import Device, choose_device
 from seqloom.errors import CorruptError, UsageError, unknown_name
+from seqloom.hooks import Options
 from seqloom.inputs import Given, located_inputs
 from seqloom.jobfile import Job, job_from_dict
-from seqloom.keys import explain
+from seqloom.keys import made
 from seqloom.model import Seq2Seq
 from seqloom.registry.records import Model
 from seqloom.storage import load_tensors, read_json, verify_folder
+from seqloom.stream import Decoding, decode_stream
 from seqloom.task import Prediction
 
 
@@ -34,6 +32,7 @@ class Predictor:
         decode: How it searches unless told otherwise.
         device: Where it computes.
         uri: Where it came from: a folder, or ``models:/name/3``.
+        sha256: Of the manifest of its folder: what it is.
         steps: Optimiser steps that it has seen.
     """
 
@@ -46,6 +45,7 @@ class Predictor:
         *,
         device: Device,
         uri: str,
+        sha256: str,
         steps: int,
     ) -> None:
         self.job = job
@@ -54,6 +54,7 @@ class Predictor:
         self.decode = decode
         self.device = device
         self.uri = uri
+        self.sha256 = sha256
         self.steps = steps
 
     @classmethod
@@ -95,7 +96,7 @@ class Predictor:
         decode = DecodeConfig(**read_json(folder / "generation_config.json"))
         chosen = choose_device(device, dtype)
         uri = str(folder) if record is None else record.uri
-        return cls(job, kit, model, decode, device=chosen, uri=uri, steps=saved["steps"])
+        return cls(job, kit, model, decode, device=chosen, uri=uri, sha256=digest, steps=saved["steps"])
 
     def predict(self, inputs: Sequence[Given], **options: Any) -> list[str]:
         """The best output of each input, as text.
@@ -103,7 +104,8 @@ class Predictor:
         Args:
             inputs: A text each, or a file; for a task of several inputs, a dictionary of slots. A folder or
                 a pattern (``photos/*.jpg``) stands for an input for each of its files.
-            options: Keys of :class:`seqloom.config.DecodeConfig`, as ``beam=5``.
+            options: Keys of :class:`seqloom.config.DecodeConfig`, as ``beam=5``; or flags of the task's
+                verb, as ``piece_s=10``.
 
         Raises:
             UsageError: What is given is not such a list, or there is no such option.
@@ -116,13 +118,26 @@ class Predictor:
         """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
         if isinstance(inputs, str | bytes | dict):
             raise UsageError("give a list of inputs; for a single one, a list of one")
+        own = type(self.kit.flags).model_fields.keys() - DecodeConfig.model_fields.keys()
+        flags = made(type(self.kit.flags), {name: options.pop(name) for name in own & options.keys()})
         located = located_inputs(inputs, self.kit.slots, "<inputs>")
-        return self.decode_located(located, self.decode_config(**options))
+        return decode_stream(located, self.decoding(self.decode_config(**options), flags))
 
-    def decode_located(self, inputs: Iterable[Located], decode: DecodeConfig) -> Iterator[Prediction]:
-        """Decodes examples that know which file and line they come from."""
-        kit = self.kit
-        return decode_stream(self.model, kit.task, kit.modalities, inputs, decode, self.device)
+    def decoding(self, options: DecodeConfig, flags: Options) -> Decoding:
+        """What decodes, for :func:`seqloom.stream.decode_stream`.
+
+        Args:
+            options: How to search, as far as flags do not ask for more.
+            flags: The verb's own.
+        """
+        return Decoding(
+            model=self.model,
+            task=self.kit.task,
+            modalities=self.kit.modalities,
+            options=self.kit.task.configure(flags, options),
+            flags=flags,
+            device=self.device,
+        )
 
     def decode_config(self, **options: Any) -> DecodeConfig:
         """The model's own decoding with some keys changed.
@@ -135,8 +150,4 @@ class Predictor:
         merged = self.decode.model_dump() | options
         if "beam" not in options:
             merged["beam"] = max(merged["beam"], merged["n_best"])
-        try:
-            return DecodeConfig(**merged)
-        except ValidationError as error:
-            wrong = (": ".join([*map(str, d["loc"]), explain(d)]) for d in error.errors())
-            raise UsageError("; ".join(wrong)) from error
+        return made(DecodeConfig, merged)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,11 +49,27 @@ class Prediction(NamedTuple):
 
 
 class Task(ABC):
-    """One kind of job: what its target is, and what its users get to see."""
+    """One kind of job: what its target is, and what its users get to see.
+
+    Attributes:
+        normalization: What signatures of scores call :meth:`normalize`, as ``basic-1``: a rule that changes
+            needs a new name. Empty where there is none.
+    """
+
+    normalization: str = ""
+
+    def normalize(self, text: str) -> str:
+        """A raw target in the form in which tokenizers learn from it and metrics compare it.
+
+        To override where texts of one sense are written in several ways. What a model says is brought to
+        that form, too, before it is scored. A text in that form already stays as it is. It may be asked for
+        before the tokenizer that the task was built with has learned anything.
+        """
+        return text
 
     @abstractmethod
     def read_target(self, raw: str) -> Tensor:
-        """A raw target as the head learns it; for tokens [U] int64 with EOS last.
+        """A raw target, normalised, as the head learns it; for tokens [U] int64 with EOS last.
 
         Raises:
             DataError: The target cannot be used; the caller adds its file and line.
@@ -64,16 +80,52 @@ class Task(ABC):
         """A hypothesis as the text that metrics compare and a terminal shows."""
 
     @abstractmethod
-    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
-        """Cuts an input too long for one go (a book, a recording) into inputs; itself alone otherwise."""
+    def pieces(
+        self, raw: dict[str, str], flags: Options, modalities: Mapping[str, Modality]
+    ) -> Sequence[dict[str, str]]:
+        """Cuts an input too long for one go (a book, a recording) into inputs; itself alone otherwise.
+
+        Args:
+            raw: What each input slot holds.
+            flags: The verb's own; the same input with the same flags is always cut alike.
+            modalities: Of each input slot.
+
+        Raises:
+            DataError: The input cannot be used.
+        """
 
     @abstractmethod
-    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
-        """Puts the hypotheses of an input's pieces together again, best first."""
+    def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """What was found in one piece as it is kept until all are joined, best first.
+
+        What takes much room (``Hypothesis.emissions``) is made use of here and let go.
+        """
+
+    @abstractmethod
+    def join(
+        self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
+    ) -> list[Hypothesis]:
+        """Puts the hypotheses of an input's pieces together again, best first; called once an input.
+
+        Args:
+            pieces: What :meth:`pieces` made of the input.
+            results: What was found in each, as :meth:`interpret` gave it back.
+        """
 
     @abstractmethod
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
         """A hypothesis as a JSON-able record: at least ``text`` and ``score``."""
+
+    def write(self, form: str, predictions: Iterable[Prediction]) -> Iterator[str]:
+        """Outputs in a format of the task's own, bit by bit, as predictions come.
+
+        To override where the task's spec names formats.
+
+        Args:
+            form: The format's name.
+            predictions: What became of inputs, in their order.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no format {form!r}")
 
     @abstractmethod
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:
@@ -106,7 +158,7 @@ class TextTask(Task, ABC):
         self.tokenizer = tokenizer
 
     def read_target(self, raw: str) -> Tensor:
-        ids = self.tokenizer.encode(raw)
+        ids = self.tokenizer.encode(self.normalize(raw))
         if not ids:
             raise DataError("the target holds no token; give some text")
         return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))
@@ -114,10 +166,22 @@ class TextTask(Task, ABC):
     def text(self, hypothesis: Hypothesis) -> str:
         return self.tokenizer.decode(hypothesis.tokens)
 
-    def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
+    def pieces(
+        self,
+        raw: dict[str, str],
+        flags: Options,  # noqa: ARG002
+        modalities: Mapping[str, Modality],  # noqa: ARG002
+    ) -> Sequence[dict[str, str]]:
         return [raw]
 
-    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
+    def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        return hypotheses
+
+    def join(
+        self,
+        pieces: Sequence[dict[str, str]],  # noqa: ARG002
+        results: Sequence[list[Hypothesis]],
+    ) -> list[Hypothesis]:
         return results[0]
 
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:  # noqa: ARG002

@@ -123,7 +123,7 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
             checkpoints.recover()
             if not checkpoints.steps():
                 model.load_pretrained()  # the other ranks get these weights as their training begins
-                model.fit(partial(_unvaried, dataset, site))
+                model.fit(partial(_unvaried, dataset, job.config.train.batch_elements, site))
         model.to(device.device)
         frozen = freeze(model, config.train.parameters)
         if config.train.compile:
@@ -198,9 +198,9 @@ def _examples(job: Job, builder: Builder, split: str) -> list[Located]:
     return list(read_examples(split_of(job, split), job.root, builder.slots()))
 
 
-def _unvaried(dataset: Dataset, site: Site) -> Iterator[Batch]:
+def _unvaried(dataset: Dataset, batch_elements: int, site: Site) -> Iterator[Batch]:
     site.say("going through the training data once, for what front ends take from it")
-    for ids in ordered_batches(dataset.lengths, TOGETHER):
+    for ids in ordered_batches(dataset.lengths, TOGETHER, batch_elements):
         yield dataset.collate(ids, seed=0, epoch=0, augment=False)
 
 

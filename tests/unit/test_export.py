@@ -211,7 +211,14 @@ def test_what_is_loaded_decodes_the_same(studio: MakeStudio, parts: tuple[str, .
     made.export()
     config = made.job.config
     before = Predictor(
-        made.job, made.kit, made.model, config.decode, device=choose_device("cpu"), uri="", steps=4
+        made.job,
+        made.kit,
+        made.model,
+        config.decode,
+        device=choose_device("cpu"),
+        uri="",
+        sha256="",
+        steps=4,
     )
     texts = (made.folder.parent / "test.src").read_text(encoding="utf-8").splitlines()
     after = made.loaded()

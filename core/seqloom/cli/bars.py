@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
+    from seqloom.data.manifest import Located
     from seqloom.progress import Tell
     from seqloom.registry.records import Score
+    from seqloom.task import Prediction
 
 LINE_EVERY: Final = 100_000  # examples between two lines
 
@@ -36,7 +39,9 @@ class Bars:
             TimeRemainingColumn(),
             TextColumn("{task.fields[facts]}"),
         )
-        self.progress = Progress(*columns, console=console, disable=not console.is_terminal)
+        self.progress = Progress(  # which would send stdout, which is data, where it writes itself
+            *columns, console=console, disable=not console.is_terminal, redirect_stdout=False
+        )
 
     @contextmanager
     def watch(self, doing: str) -> Iterator[Tell]:
@@ -54,6 +59,43 @@ class Bars:
             yield tell
         finally:
             self.progress.remove_task(bar)
+
+
+class PieceBars:
+    """A bar for each input of several pieces, from its first piece to its last; to be entered."""
+
+    def __init__(self) -> None:
+        self.progress = Bars().progress
+        self._bars: dict[int, TaskID] = {}
+
+    def __enter__(self) -> PieceBars:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self.progress.stop()
+        if self._bars and kind is not None:
+            say("what is done is kept: the same command goes on from there")
+
+    def __call__(self, located: Located, done: int, pieces: int) -> None:
+        """Is told as pieces of an input are done, and how many were before."""
+        number = located.example.id
+        if number not in self._bars:
+            name = Path(next(iter(located.example.inputs.values()))).name
+            if done:
+                say(f"{name}: going on from piece {done + 1} of {pieces}")
+            self.progress.start()
+            self._bars[number] = self.progress.add_task(name, total=pieces, done="", facts="")
+        self.progress.update(self._bars[number], completed=done, done=f"{done}/{pieces}")
+        if done == pieces:
+            self.progress.remove_task(self._bars.pop(number))
+
+    def aside(self, predictions: Iterable[Prediction]) -> Iterator[Prediction]:
+        """The same predictions; while somebody has one, the terminal is theirs."""
+        for prediction in predictions:
+            self.progress.stop()
+            yield prediction
+            if self._bars:
+                self.progress.start()
 
 
 class TrainingBar:

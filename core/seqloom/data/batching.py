@@ -116,15 +116,22 @@ def _longest(lengths: NDArray[np.int64], siblings: NDArray[np.int64]) -> NDArray
     return longest[siblings]
 
 
-def ordered_batches(lengths: NDArray[np.int64], batch_size: int) -> list[list[int]]:
-    """Batches for evaluation and decoding: the longest examples first, ``batch_size`` at a time.
+def ordered_batches(lengths: NDArray[np.int64], batch_size: int, batch_elements: int) -> list[list[int]]:
+    """Batches for evaluation and decoding, the longest examples first.
 
     Args:
         lengths: [N] positions of each example's longest slot.
         batch_size: Examples of a batch at most.
+        batch_elements: Positions of a batch at most: its examples times the longest of them. A longer
+            example is a batch of its own.
     """
     order = np.argsort(-lengths, kind="stable")
-    return [order[start : start + batch_size].tolist() for start in range(0, len(order), batch_size)]
+    batches, start = [], 0
+    while start < len(order):
+        fitting = batch_elements // max(1, int(lengths[order[start]]))
+        batches.append(order[start : start + min(batch_size, max(1, fitting))].tolist())
+        start += len(batches[-1])
+    return batches
 
 
 def occurrences(count: int, weights: Sequence[Weighed], seed: int, epoch: int) -> NDArray[np.int64]:

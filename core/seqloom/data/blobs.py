@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import stat
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,7 @@ from seqloom.errors import DataError, StorageError
 
 ARCHIVE: Final = ".tar"
 REMEMBERED: Final = 16  # archives whose members' places a process keeps
+BLOCK_BYTES: Final = 2**20  # read at once
 REST_BYTES: Final = 2**20  # past the end of an archive, searched for what nobody would read
 
 
@@ -39,14 +41,7 @@ def read_bytes(raw: str, limit: int | None = None) -> bytes:
     path = Path(raw)
     file = holder(raw)
     with _errors(path):
-        if file == path:
-            span = Span(0, _size(path))
-        else:
-            members = archive_members(file)
-            name = path.relative_to(file).as_posix()
-            if name not in members:
-                raise DataError(f"the archive holds no plain file '{name}'", file)
-            span = members[name]
+        span = _span(path, file)
         if limit is not None and span.size > limit:
             raise DataError(f"{span.size:,} bytes, more than the {limit:,} that are read", path)
         with file.open("rb") as stream:
@@ -55,6 +50,37 @@ def read_bytes(raw: str, limit: int | None = None) -> bytes:
     if len(content) < span.size:
         raise DataError(f"cut short: {span.size:,} bytes were there, {len(content):,} are left", path)
     return content
+
+
+def sha256_of(raw: str) -> str:
+    """What tells these bytes from any others; they may be more than memory holds.
+
+    Raises:
+        DataError: As :func:`read_bytes` does.
+        StorageError: They cannot be read.
+    """
+    path = Path(raw)
+    file = holder(raw)
+    digest = hashlib.sha256()
+    with _errors(path):
+        left = (span := _span(path, file)).size
+        with file.open("rb") as stream:
+            stream.seek(span.start)
+            while block := stream.read(min(left, BLOCK_BYTES)):
+                digest.update(block)
+                left -= len(block)
+    return digest.hexdigest()
+
+
+def _span(path: Path, file: Path) -> Span:
+    """Where the bytes of a path lie in the file that holds them."""
+    if file == path:
+        return Span(0, _size(path))
+    members = archive_members(file)
+    name = path.relative_to(file).as_posix()
+    if name not in members:
+        raise DataError(f"the archive holds no plain file '{name}'", file)
+    return members[name]
 
 
 def holder(raw: str) -> Path:

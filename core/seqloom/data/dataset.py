@@ -15,7 +15,15 @@ from torch.nn.utils.rnn import pad_sequence
 
 from seqloom.batch import Batch, Padded
 from seqloom.data.batching import Weighed
-from seqloom.data.features import FeatureReader, Features, ListedFeatures, PlaceList, Places, ReadTarget
+from seqloom.data.features import (
+    FeatureReader,
+    Features,
+    ListedFeatures,
+    PlaceList,
+    Places,
+    Read,
+    ReadTarget,
+)
 from seqloom.data.manifest import Located
 from seqloom.data.pools import Pooling
 from seqloom.data.splits import TARGET
@@ -146,15 +154,28 @@ class Dataset:
             DataError: An input or a target cannot be used, with its file and line; or all are too long.
         """
         reader = FeatureReader(modalities, read_target, max_length)
+        dataset = cls.of(reader.read(examples), modalities, reader.slots)
+        dataset.left_out = reader.left_out
+        return dataset
+
+    @classmethod
+    def of(cls, reads: Iterable[Read], modalities: Mapping[str, Modality], slots: Sequence[str]) -> Dataset:
+        """Examples whose features have been read, numbered anew.
+
+        Args:
+            reads: The examples.
+            modalities: What presents each input slot.
+            slots: All slots that were read.
+        """
         kept: list[Example] = []
-        features: dict[str, list[Tensor]] = {slot: [] for slot in reader.slots}
+        features: dict[str, list[Tensor]] = {slot: [] for slot in slots}
         places, lines, pooling = PlaceList(), array("q"), Pooling(modalities)
-        for located, read in reader.read(examples):
+        for located, read in reads:
             pooling.add(located.example.tags, read)
             for slot, values in read.items():
                 features[slot].append(values)
             lines.append(places.add(len(kept), located))
-            kept.append(located.example)
+            kept.append(located.example._replace(id=len(kept)))
         pools = pooling.pools()
         return cls(
             {slot: ListedFeatures(values, pools.get(slot)) for slot, values in features.items()},
@@ -162,7 +183,6 @@ class Dataset:
             Places(lines, places.firsts),
             count=len(kept),
             examples=kept,
-            left_out=reader.left_out,
         )
 
     def __len__(self) -> int:

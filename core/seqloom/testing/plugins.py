@@ -200,6 +200,11 @@ class ModalityContract(PluginContract, NetworkContract):
         silence = batch._replace(values=torch.zeros_like(batch.values))
         assert torch.equal(frontend(batch).lengths, frontend(silence).lengths)
 
+    def test_positions_stand_for_as_many_features_as_announced(self) -> None:
+        frontend, batch = self.seeded(), self.batch()
+        if frontend.stride is not None:
+            assert torch.equal(frontend(batch).lengths, -(-batch.lengths // frontend.stride))
+
     def test_an_example_alone_is_as_in_a_batch(self) -> None:
         frontend, batch = self.seeded(), self.batch()
         together = frontend(batch)
@@ -227,7 +232,7 @@ class TaskContract(PluginContract):
 
     @abstractmethod
     def targets(self) -> Sequence[str]:
-        """Some raw targets; each must be what its hypothesis' text is (words that are known, say)."""
+        """Some raw targets; normalised, each must be what its hypothesis' text is (of known words, say)."""
 
     def hypothesis(self, task: Task, raw: str) -> Hypothesis:
         """What a search finds that says this target: its tokens but EOS, where it is tokens."""
@@ -268,24 +273,38 @@ class TaskContract(PluginContract):
     def test_a_target_written_is_the_target(self) -> None:
         task = self.build()
         for raw in self.targets():
-            assert task.text(self.hypothesis(task, raw)) == raw
+            assert task.text(self.hypothesis(task, raw)) == task.normalize(raw)
+
+    def test_what_is_normalized_stays_as_it_is(self) -> None:
+        task = self.build()
+        for raw in self.targets():
+            normalized = task.normalize(raw)
+            assert task.normalize(normalized) == normalized
+            assert torch.equal(task.read_target(normalized), task.read_target(raw))
+
+    def test_a_normalization_that_changes_a_target_has_a_name(self) -> None:
+        task = self.build()
+        for raw in self.targets():
+            assert task.normalization or task.normalize(raw) == raw
 
     def test_pieces_are_inputs(self, tmp_path: Path) -> None:
         inputs = self.inputs(tmp_path)
-        pieces = self.build().pieces(dict(inputs))
+        pieces = self.build().pieces(dict(inputs), self.flags(), {})
         assert pieces
         for piece in pieces:
             assert piece.keys() == inputs.keys()
 
-    def test_one_piece_is_the_whole(self) -> None:
+    def test_one_piece_is_the_whole(self, tmp_path: Path) -> None:
         task = self.build()
         hypotheses = self.hypotheses(task)
-        assert task.join([list(hypotheses)]) == hypotheses
+        kept = task.interpret(list(hypotheses))
+        assert task.join([self.inputs(tmp_path)], [kept]) == hypotheses
 
     def test_pieces_are_joined_best_first(self, tmp_path: Path) -> None:
         task = self.build()
-        results = [self.hypotheses(task) for _ in task.pieces(self.inputs(tmp_path))]
-        scores = [hypothesis.score for hypothesis in task.join(results)]
+        pieces = task.pieces(self.inputs(tmp_path), self.flags(), {})
+        results = [task.interpret(self.hypotheses(task)) for _ in pieces]
+        scores = [hypothesis.score for hypothesis in task.join(pieces, results)]
         assert scores
         assert scores == sorted(scores, reverse=True)
 

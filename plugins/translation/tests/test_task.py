@@ -70,7 +70,7 @@ def test_a_record_has_text_score_and_tokens(task: Translation) -> None:
 
 
 def test_a_line_is_one_piece(task: Translation) -> None:
-    assert task.pieces(EXAMPLE.inputs) == [EXAMPLE.inputs]
+    assert task.pieces(EXAMPLE.inputs, TranslateFlags(), {}) == [EXAMPLE.inputs]
 
 
 def test_attention_is_asked_for_where_a_picture_is(task: Translation) -> None:

@@ -171,7 +171,13 @@ def test_an_example_that_fits_in_no_batch_is_named():
 
 
 def test_ordered_batches_go_from_long_to_short():
-    batches = ordered_batches(np.array([3, 9, 1, 9, 4]), 2)
+    batches = ordered_batches(np.array([3, 9, 1, 9, 4]), 2, 100)
     assert batches == [[1, 3], [4, 0], [2]]
-    assert ordered_batches(np.array([], dtype=np.int64), 2) == []
+    assert ordered_batches(np.array([], dtype=np.int64), 2, 100) == []
     assert all(type(example) is int for batch in batches for example in batch)
+
+
+def test_ordered_batches_have_no_more_positions_than_told():
+    lengths = np.array([3, 30, 1, 9, 4, 2, 2])
+    assert ordered_batches(lengths, 4, 16) == [[1], [3], [4, 0, 5, 6], [2]]
+    assert ordered_batches(lengths, 64, 1) == [[one] for one in (1, 3, 4, 0, 5, 6, 2)]

@@ -24,10 +24,13 @@ class Spelling(Task):
     def text(self, hypothesis):
         return ByteTokenizer().decode(hypothesis.tokens)
 
-    def pieces(self, raw):
+    def pieces(self, raw, flags, modalities):
         return [raw, raw]
 
-    def join(self, results):
+    def interpret(self, hypotheses):
+        return hypotheses
+
+    def join(self, pieces, results):
         return sorted((found for result in results for found in result), key=lambda found: -found.score)
 
     def render(self, hypothesis, example):
@@ -99,29 +102,64 @@ class SaysNothing(Spelling):
         return ""
 
 
+class Quotes(Spelling):
+    """Never content."""
+
+    normalization = "quotes-1"
+
+    def normalize(self, text):
+        return f"'{text}'"
+
+    def read_target(self, raw):
+        return super().read_target(self.normalize(raw))
+
+
+class ReadsWhatIsNotNormalized(Spelling):
+    normalization = "upper-1"
+
+    def normalize(self, text):
+        return text.upper()
+
+
+class Shouts(ReadsWhatIsNotNormalized):
+    """Keeps the contract."""
+
+    def read_target(self, raw):
+        return super().read_target(self.normalize(raw))
+
+
+class ShoutsInSecret(Shouts):
+    normalization = ""
+
+
 class HasNoPieces(Spelling):
-    def pieces(self, raw):
+    def pieces(self, raw, flags, modalities):
         return []
 
 
 class LosesSlots(Spelling):
-    def pieces(self, raw):
+    def pieces(self, raw, flags, modalities):
         return [{"audio": value} for value in raw.values()]
 
 
+class InterpretsNothing(Spelling):
+    def interpret(self, hypotheses):
+        return hypotheses[:1]
+
+
 class JoinsWorstFirst(Spelling):
-    def join(self, results):
-        return super().join(results)[::-1]
+    def join(self, pieces, results):
+        return super().join(pieces, results)[::-1]
 
 
 class JoinsInOrder(Spelling):
-    def join(self, results):
+    def join(self, pieces, results):
         return [found for result in results for found in result]
 
 
 class JoinsAnew(Spelling):
-    def join(self, results):
-        return [replace(found, details={"pieces": 1}) for found in super().join(results)]
+    def join(self, pieces, results):
+        return [replace(found, details={"pieces": 1}) for found in super().join(pieces, results)]
 
 
 class RendersNoScore(Spelling):
@@ -171,8 +209,13 @@ class SaysThatItWrote(Spelling):
         (ReadsNoTokens, "a_target_has_positions"),
         (LacksEos, "a_target_written_is_the_target"),
         (SaysNothing, "a_target_written_is_the_target"),
+        (ReadsWhatIsNotNormalized, "a_target_written_is_the_target"),
+        (ReadsWhatIsNotNormalized, "what_is_normalized_stays_as_it_is"),
+        (Quotes, "what_is_normalized_stays_as_it_is"),
+        (ShoutsInSecret, "a_normalization_that_changes_a_target_has_a_name"),
         (HasNoPieces, "pieces_are_inputs"),
         (LosesSlots, "pieces_are_inputs"),
+        (InterpretsNothing, "one_piece_is_the_whole"),
         (JoinsWorstFirst, "one_piece_is_the_whole"),
         (JoinsAnew, "one_piece_is_the_whole"),
         (JoinsInOrder, "pieces_are_joined_best_first"),
@@ -189,8 +232,9 @@ def test_a_broken_task_is_refused(task, wanted, failures):
     assert wanted in failures(SpellingContract, build=lambda self: task())
 
 
-def test_a_whole_task_passes(failures):
-    assert failures(SpellingContract, build=lambda self: Spelling()) == set()
+@pytest.mark.parametrize("task", [Spelling, Shouts])
+def test_a_whole_task_passes(task, failures):
+    assert failures(SpellingContract, build=lambda self: task()) == set()
 
 
 class Measuring(Spelling):

@@ -48,6 +48,9 @@ class AudioModality(Modality):
         masking: Hides parts of spectra.
         pools_by: The tag whose examples are normalised together, where they are.
         on_device: Whether the front end makes spectra itself, of the samples that it is given.
+
+    Attributes:
+        source: What is read of a file.
     """
 
     measures = MEASURES
@@ -63,9 +66,10 @@ class AudioModality(Modality):
         pools_by: str | None,
         on_device: bool,
     ) -> None:
+        self.rate = analysis.rate_hz / analysis.hop
         self.varies = bool(augmentation or masking)
         self.pools_by = pools_by
-        self._source = source
+        self.source = source
         self._analysis = analysis
         self._frontend = frontend
         self._augmentation = augmentation
@@ -74,7 +78,7 @@ class AudioModality(Modality):
 
     def read(self, raw: str) -> Tensor:
         """Samples [T, hop] int16."""
-        samples = read_sound(raw, self._source.rate_hz, self._source.channel, self._source.longest_s)
+        samples = read_sound(raw, self.source.rate_hz, self.source.channel, self.source.longest_s)
         return rows_of(samples, self._analysis.hop)
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
@@ -104,7 +108,7 @@ class AudioModality(Modality):
         return spectra.values[0]
 
     def measure(self, features: Tensor) -> tuple[float, float, float]:
-        return measured(features, self._source.rate_hz)
+        return measured(features, self.source.rate_hz)
 
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> AudioFrontend:  # noqa: ARG002
         return self._frontend(width)

@@ -6,6 +6,7 @@ length. It is decoded, mixed and resampled a block at a time; what was decoded i
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final, Literal, final
@@ -102,6 +103,20 @@ class Recording:
     def seconds(self) -> float | None:
         """How long it is; None where nobody knows."""
         return None if self._frames is None else self._frames / self._sound.samplerate
+
+    @property
+    def rate_hz(self) -> int:
+        """Samples a second, as they are in the file."""
+        return int(self._sound.samplerate)
+
+    def stream(self, channel: Channel) -> Iterator[NDArray[np.float32]]:
+        """The segment that was asked for as it is in the file, some of it at a time; to be called once.
+
+        Yields:
+            [n], from -1 to 1.
+        """
+        start, stop = self._span(self.segment)
+        return (_mono(block, channel) for block in self._blocks(start, stop, math.inf))
 
     def read(self, segment: Segment, rate_hz: int, channel: Channel, longest_s: float) -> Tensor:
         """A part of the sound: [samples] int16; see :func:`read_sound`. To be called once."""

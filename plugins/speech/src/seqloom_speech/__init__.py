@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
-from seqloom.hooks import NoOptions, TaskSpec, hookimpl
+from pydantic import Field
+
+from seqloom.hooks import FormatSpec, Options, TaskSpec, hookimpl
 from seqloom_speech.presets import JOB, PRESETS
 
 if TYPE_CHECKING:
@@ -14,13 +16,49 @@ if TYPE_CHECKING:
 
 seqloom_api = 1
 
+TIMES = {"times": True}
+FORMATS = {
+    "srt": FormatSpec(summary="SubRip subtitles of a recording", flags=TIMES, one_input=True),
+    "vtt": FormatSpec(summary="WebVTT subtitles of a recording", flags=TIMES, one_input=True),
+    "ctm": FormatSpec(summary="NIST CTM, a line a word", flags=TIMES),
+}
 
-def _load() -> Callable[[NoOptions, Tokenizer | None], Task]:
+
+class TranscribeFlags(Options):
+    """Flags of ``seqloom transcribe`` beside those of every verb."""
+
+    times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
+    piece_s: float | None = Field(
+        None,
+        ge=1,
+        le=3600,
+        description="Longest piece that a recording is cut into, in seconds; else as the model's job says.",
+    )
+
+
+class SpeechOptions(Options):
+    """Of the task speech."""
+
+    normalization: Literal["none", "basic-1", "english-1"] = Field(
+        "none",
+        description="The form in which texts are learned and compared: as they are; in lower case without "
+        "punctuation; or that with English words for numbers.",
+    )
+    piece_s: float = Field(
+        20.0,
+        ge=1,
+        le=3600,
+        description="Longest piece that a recording is cut into, in seconds: best about as long as the "
+        "longest that the model has learned from.",
+    )
+
+
+def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
     from seqloom_speech.task import Speech  # noqa: PLC0415
 
-    def build(options: NoOptions, tokenizer: Tokenizer | None) -> Task:  # noqa: ARG001
+    def build(options: SpeechOptions, tokenizer: Tokenizer | None) -> Task:
         assert tokenizer is not None  # noqa: S101 - the spec's target is tokens
-        return Speech(tokenizer)
+        return Speech(tokenizer, options.normalization, options.piece_s)
 
     return build
 
@@ -32,12 +70,13 @@ def seqloom_tasks() -> Sequence[TaskSpec[Any]]:
         TaskSpec(
             name="speech",
             summary="Recordings of speech to what is said",
-            options=NoOptions,
+            options=SpeechOptions,
             verb="transcribe",
-            flags=NoOptions,
+            flags=TranscribeFlags,
             inputs={"speech": "audio"},
             presets=PRESETS,
             load=_load,
             job=JOB,
+            formats=FORMATS,
         )
     ]
