@@ -57,7 +57,7 @@ def resolve(tree: Node, task: TaskSpec[Any], catalog: Catalog) -> JobConfig:
     problems.add(_model_complaints(config, task, catalog))
     problems.add(_split_complaints(config, task, catalog))
     problems.add(_score_complaints(config))
-    problems.add(_tag_complaints(config))
+    problems.add(_tag_complaints(config, catalog))
     problems.end()
     return config
 
@@ -250,13 +250,25 @@ def _score_complaints(config: JobConfig) -> Iterator[Complaint]:
         yield _about(("evaluate", "best"), f"{message} Others must be listed in evaluate.metrics.")
 
 
-def _tag_complaints(config: JobConfig) -> Iterator[Complaint]:
-    """A tag to score by needs to be there, whatever is scored."""
-    tag = config.evaluate.by
-    for name in ("valid", "test") if tag is not None else ():
+def _tag_complaints(config: JobConfig, catalog: Catalog) -> Iterator[Complaint]:
+    """Tags to score by, whatever is scored, and to see inputs together by, need to be there."""
+    if (tag := config.evaluate.by) is not None:
+        for said in _without_tag(tag, config, ("valid", "test")):
+            yield _about(("evaluate", "by"), said)
+    for slot, part in config.inputs.items():
+        spec = catalog.get("modality", part.name)
+        if spec.pools_by is None or (tag := spec.pools_by(spec.options(**part.options))) is None:
+            continue
+        for said in _without_tag(tag, config, ("train", "valid", "test")):
+            yield _about(("inputs", slot), f"takes the examples of each {tag} together; {said}")
+
+
+def _without_tag(tag: str, config: JobConfig, splits: Sequence[str]) -> Iterator[str]:
+    """What is said of each part of the splits that lacks a tag."""
+    for name in splits:
         split = getattr(config.data, name)
         for part in parts_of(split) if split is not None else ():
             tags = part.tags if isinstance(part, TableSplit) else {}
             if tag not in tags:
                 there = f"the tags {', '.join(tags)}" if tags else "no tags"
-                yield _about(("evaluate", "by"), f"'{tag}': data.{name} has {there}; name its column there")
+                yield f"'{tag}': data.{name} has {there}; name its column there"

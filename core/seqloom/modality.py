@@ -91,11 +91,15 @@ class Modality(ABC):
     Attributes:
         varies: Whether :meth:`augment`, or a generator given to :meth:`present`, may change anything.
         rate: Features a second, as :meth:`present` gives them; None for inputs that take no time.
+        pools_by: The tag whose examples are presented in the light of all that have its value, as the
+            utterances of a speaker are normalised together; None where each stands alone. The modality's
+            spec says it, too.
         measures: What :meth:`measure` gives; ``seqloom data check`` sums it up.
     """
 
     varies: bool = True
     rate: float | None = None
+    pools_by: str | None = None
     measures: Sequence[Measure] = ()
 
     @abstractmethod
@@ -125,7 +129,22 @@ class Modality(ABC):
                 batch size and restarts change nothing.
         """
 
-    def present(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+    def sums(self, features: Tensor) -> Tensor:
+        """[M] float64 of an input, to be added up over all whose examples have its value of a tag.
+
+        Called for each input of a split, where the modality has :attr:`pools_by`.
+
+        Args:
+            features: [T, *F] from :meth:`read`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} pools nothing")
+
+    def present(
+        self,
+        features: Tensor,
+        generator: torch.Generator | None,
+        sums: Tensor | None = None,  # noqa: ARG002
+    ) -> Tensor:
         """What goes into a batch of an example: its features, varied where there is a generator.
 
         To override where what is kept of an input is not what a front end is to get, as sound is kept as
@@ -134,6 +153,9 @@ class Modality(ABC):
         Args:
             features: [T, *F] from :meth:`read`; never to be changed in place.
             generator: As :meth:`augment` is given it; None where nothing may vary, as in evaluation.
+            sums: [M], those of all inputs that the example is to be seen in the light of, itself among
+                them; None where the modality pools nothing, or where nobody knows of others: then the
+                input is all of its group, as a recording is that is given to a model.
         """
         return features if generator is None else self.augment(features, generator)
 

@@ -39,7 +39,7 @@ class Bytes(Modality):
 class Halves(Bytes):
     """Seen in another form than they are kept: each position twice, as a share of 255."""
 
-    def present(self, features: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+    def present(self, features: torch.Tensor, generator: Any, sums: Any = None) -> torch.Tensor:
         assert generator is None
         return features.repeat_interleave(2, 0) / 255
 

@@ -154,6 +154,17 @@ class ModalityContract(PluginContract, NetworkContract):
             assert torch.equal(modality.present(features, None), presented)
             assert torch.equal(features, before)
 
+    def test_an_input_alone_is_all_of_its_group(self) -> None:
+        modality = self.build()
+        if modality.pools_by is None:
+            return
+        sums = [modality.sums(features) for features in self.features]
+        assert {(one.dtype, one.shape) for one in sums} == {(torch.float64, sums[0].shape)}
+        assert sums[0].dim() == 1
+        for features, own, presented in zip(self.features, sums, self.presented, strict=True):
+            assert own.isfinite().all()
+            assert torch.equal(modality.present(features, None, own), presented)
+
     def test_augmentation_leaves_its_argument(self) -> None:
         modality = self.build()
         for features in self.features:

@@ -116,18 +116,47 @@ class AugmentsAway(Numbers):
 
 
 class PresentsAtRandom(Numbers):
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return torch.rand(1) * features
 
 
 class PresentsInPlace(Numbers):
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return features.mul_(2)
 
 
 class PresentsSquares(Numbers):
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return super().present(features, generator)[:, 1:].repeat(1, 2)
+
+
+class Pools(Numbers):
+    pools_by = "speaker"
+
+    def sums(self, features):
+        return torch.tensor([len(features), *features.double().sum(0)])
+
+    def present(self, features, generator, sums=None):
+        count, *total = self.sums(features) if sums is None else sums
+        return super().present(features, generator) - (torch.stack(total) / count).float()
+
+
+class PoolsAlone(Pools):
+    def present(self, features, generator, sums=None):
+        return features if sums is None else super().present(features, generator, sums)
+
+
+class PoolsFloats(Pools):
+    def sums(self, features):
+        return super().sums(features).float()
+
+
+class PoolsLengths(Pools):
+    def sums(self, features):
+        return torch.cat([super().sums(features), features[:, 0].double()])
+
+    def present(self, features, generator, sums=None):
+        return super().present(features, generator, None if sums is None else sums[:3])
 
 
 class Measures(Numbers):
@@ -249,6 +278,9 @@ def with_layers(kind: type[Frontend]) -> type[Modality]:
         (AugmentsToDoubles, "augmented_inputs_fit_into_one_batch"),
         (AugmentsSize, "augmented_inputs_fit_into_one_batch"),
         (AugmentsAway, "augmented_inputs_fit_into_one_batch"),
+        (PoolsAlone, "an_input_alone_is_all_of_its_group"),
+        (PoolsFloats, "an_input_alone_is_all_of_its_group"),
+        (PoolsLengths, "an_input_alone_is_all_of_its_group"),
         (MeasuresLess, "measures_are_finite_numbers"),
         (MeasuresNothing, "measures_are_finite_numbers"),
         (MeasuresInPlace, "measures_are_finite_numbers"),
@@ -281,7 +313,7 @@ def test_variations_may_all_be_of_another_size(failures):
     assert failures(NumbersContract, build=lambda self: VariesToAnySize()) == wanted
 
 
-@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters, Measures])
+@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters, Measures, Pools])
 def test_a_whole_modality_passes(modality, failures):
     assert failures(NumbersContract, build=lambda self: modality()) == set()
 
