@@ -14,20 +14,8 @@ from torch import Tensor, nn
 from seqloom.errors import ConfigError
 
 
-class Past(NamedTuple):
-    """What the t positions so far left for those to come.
-
-    Attributes:
-        keys: [B, K, h, t, d].
-        values: [B, K, h, t, d].
-    """
-
-    keys: Tensor
-    values: Tensor
-
-
 class Looked(NamedTuple):
-    """A memory as cross-attention looks it up.
+    """Positions of a source that all its hypotheses may look up.
 
     Attributes:
         keys: [B, h, S, d].
@@ -68,23 +56,25 @@ class SelfAttention(nn.Module):
         attended = F.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=causal)
         return merge_heads(self.out, attended)
 
-    def step(self, values: Tensor, past: Past) -> tuple[Tensor, Past]:
-        """One position further.
+    def step(self, values: Tensor, written: Looked, bias: Tensor) -> tuple[Tensor, Looked]:
+        """One position further, for hypotheses that look at one tree: at what they have in common, too.
 
         Args:
             values: [B, K, D], the new position of each hypothesis.
-            past: Of the positions before it.
+            written: The positions of all hypotheses before, with room for more or without. Its room is
+                written to.
+            bias: [B, 1, K, S], 0 where a hypothesis has come by, and at its own of the last K positions,
+                which are the new ones; -inf elsewhere.
 
         Returns:
-            What the new position attended to [B, K, D], and the longer past.
+            What the new positions attended to [B, K, D], and all positions.
         """
-        projected = self.project(values).unflatten(-1, (3, *self.split))[..., None, :]  # [B, K, 3, h, 1, d]
-        query, *new = projected.unbind(2)
-        past = Past(*(torch.cat(both, dim=-2) for both in zip(past, new, strict=True)))
-        # For single queries two products are faster than the fused kernel.
-        scores = (query * query.shape[-1] ** -0.5) @ past.keys.transpose(-1, -2)  # [B, K, h, 1, t + 1]
-        attended: Tensor = self.out((scores.softmax(-1) @ past.values).flatten(2))
-        return attended, past
+        projected = self.project(values).unflatten(-1, (3, *self.split))  # [B, K, 3, h, d]
+        query, *new = projected.permute(2, 0, 3, 1, 4)  # each [B, h, K, d]
+        size = bias.shape[-1]
+        written = Looked(*(_put(part, size, last) for part, last in zip(written, new, strict=True)))
+        seen = (part[:, :, :size] for part in written)
+        return merge_heads(self.out, _look_up(query, *seen, bias)), written
 
 
 class CrossAttention(nn.Module):
@@ -140,18 +130,30 @@ class CrossAttention(nn.Module):
         Returns:
             [B, K, D].
         """
-        # For few queries two products are faster than the fused kernel.
-        query = self._query(values) * self.split[1] ** -0.5
-        keys = looked.keys.flatten(0, 1).transpose(1, 2)  # [B * h, d, S]
-        biases = bias.expand(*query.shape[:3], -1).flatten(0, 1)  # [B * h, K, S]
-        scores = torch.baddbmm(biases, query.flatten(0, 1), keys)
-        attended = scores.softmax(-1) @ looked.values.flatten(0, 1)
-        return merge_heads(self.out, attended.view_as(query))
+        return merge_heads(self.out, _look_up(self._query(values), *looked, bias))
 
     def _query(self, values: Tensor) -> Tensor:
         """[B, U, D] to [B, h, U, d]."""
         query: Tensor = self.query(values).unflatten(-1, self.split).transpose(1, 2)
         return query
+
+
+def _look_up(query: Tensor, keys: Tensor, values: Tensor, bias: Tensor) -> Tensor:
+    """What few queries [B, h, K, d] attend to [B, h, K, d]: for them two products beat the fused kernel."""
+    scores = torch.add(bias, query @ keys.transpose(-1, -2), alpha=query.shape[-1] ** -0.5)
+    return scores.softmax(-1) @ values
+
+
+def _put(written: Tensor, size: int, last: Tensor) -> Tensor:
+    """All ``size`` positions [B, h, S, d], maybe with room for more: those before and the ``last``."""
+    before = size - last.shape[2]
+    if torch.is_grad_enabled():  # a gradient is of what was there
+        return torch.cat([written[:, :, :before], last], 2)
+    if written.shape[2] < size:
+        room = written.new_empty(*written.shape[:2], size + last.shape[2], written.shape[3])
+        written = torch.cat([written, room], 2)
+    written[:, :, before:size] = last
+    return written
 
 
 def _weights(query: Tensor, key: Tensor, mask: Tensor) -> Tensor:

@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqloom.batch import Decoded, Memory, Padded, tree_map
+from seqloom.batch import Decoded, Memory, Padded, Shared, tree_map
 from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder, masked_mean
-from seqloom.nn.multihead import CrossAttention, Looked, Past, SelfAttention, linear
+from seqloom.nn.multihead import CrossAttention, Looked, SelfAttention, linear
 from seqloom.nn.positions import LearnedPositions, Positions, SinusoidalPositions
 
 
@@ -105,8 +105,18 @@ class TransformerContext(NamedTuple):
     bias: Tensor
 
 
-TransformerState = tuple[Past, ...]
-"""For each layer, what the tokens so far left."""
+class TransformerState(NamedTuple):
+    """What hypotheses have written. Those of a source are the branches of one tree, which none is moved in.
+
+    Attributes:
+        written: For each layer, the keys and values of the tree's nodes.
+        bias: [B, K, N], 0 where a hypothesis has come by, else -inf.
+        length: Tokens so far.
+    """
+
+    written: Shared
+    bias: Tensor
+    length: int
 
 
 class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
@@ -158,21 +168,22 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
         return TransformerContext(tuple(tree_map(Tensor.contiguous, each) for each in memories), bias)
 
     def start(self, context: TransformerContext, hypotheses: int) -> TransformerState:
-        keys = context.memories[0].keys
-        batch, heads, _, width = keys.shape
-        empty = keys.new_zeros(batch, hypotheses, heads, 0, width)
-        return tuple(Past(empty, empty) for _ in self.layers)
+        empty = context.memories[0].keys[:, :, :0]
+        bias = empty.new_empty(len(empty), hypotheses, 0)
+        return TransformerState(Shared(tuple(Looked(empty, empty) for _ in self.layers)), bias, 0)
 
     def step(
         self, context: TransformerContext, state: TransformerState, token: Tensor
     ) -> tuple[Tensor, TransformerState]:
-        x = self._embed(token, state[0].keys.shape[-2], 1)
-        pasts = []
-        for layer, looked, past in zip(self.layers, context.memories, state, strict=True):
-            x, longer = layer.step(x, looked, context.bias, past)
-            pasts.append(longer)
+        x = self._embed(token, state.length, 1)
+        own = state.bias.new_full((token.shape[1], token.shape[1]), -torch.inf).fill_diagonal_(0)
+        bias = torch.cat([state.bias, own.expand(len(token), -1, -1)], -1)
+        trees = []
+        for layer, looked, tree in zip(self.layers, context.memories, state.written.of_source, strict=True):
+            x, tree = layer.step(x, looked, context.bias, tree, bias[:, None])
+            trees.append(tree)
         logits: Tensor = self.output(self.norm(x))
-        return logits, tuple(pasts)
+        return logits, TransformerState(Shared(tuple(trees)), bias, state.length + 1)
 
     def _embed(self, tokens: Tensor, start: int, length: int) -> Tensor:
         embedded = self.embedding(tokens) + self.positions(start, length, tokens.device)
@@ -218,11 +229,13 @@ class DecoderLayer(nn.Module):
         part, attention = self.cross_attention(self.cross_sum.enter(x), looked, mask, weights=weights)
         return self._finish(x, part), attention
 
-    def step(self, x: Tensor, looked: Looked, bias: Tensor, past: Past) -> tuple[Tensor, Past]:
+    def step(
+        self, x: Tensor, looked: Looked, bias: Tensor, written: Looked, own: Tensor
+    ) -> tuple[Tensor, Looked]:
         """The next position [B, K, D] of each hypothesis; see both attentions' ``step``."""
-        attended, past = self.self_attention.step(self.self_sum.enter(x), past)
+        attended, written = self.self_attention.step(self.self_sum.enter(x), written, own)
         x = self.self_sum(x, attended)
-        return self._finish(x, self.cross_attention.step(self.cross_sum.enter(x), looked, bias)), past
+        return self._finish(x, self.cross_attention.step(self.cross_sum.enter(x), looked, bias)), written
 
     def _finish(self, x: Tensor, part: Tensor) -> Tensor:
         """Adds what cross-attention made, and all that follows it."""
