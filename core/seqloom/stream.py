@@ -30,7 +30,7 @@ from seqloom.task import Prediction, Task
 CHUNK_BATCHES: Final = 50
 """Batches of pieces read ahead: enough to sort by length, little enough for a pipe."""
 
-CHUNK_LONG_BATCHES: Final = 4
+CHUNK_LONG_BATCHES: Final = 2
 """The same, of batches with all the positions that they may have: these take memory."""
 
 TellPieces = Callable[[Located, int, int], None]
@@ -83,6 +83,7 @@ def decode_stream(inputs: Iterable[Located], how: Decoding) -> Iterator[Predicti
             takes[id_](hypotheses)
             while begun and begun[0].is_done:
                 yield begun.popleft().joined()
+        del chunk[:], dataset  # before others are read
     while begun:  # nothing was left to do of the last ones
         yield begun.popleft().joined()
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 if TYPE_CHECKING:
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from seqloom.task import Prediction
 
 LINE_EVERY: Final = 100_000  # examples between two lines
+
+LONGEST_NAME: Final = 40
 
 console = Console(stderr=True, highlight=False)
 """For people; data goes to stdout."""
@@ -80,11 +83,11 @@ class PieceBars:
         """Is told as pieces of an input are done, and how many were before."""
         number = located.example.id
         if number not in self._bars:
-            name = Path(next(iter(located.example.inputs.values()))).name
+            name = _name_of(located)
             if done:
-                say(f"{name}: going on from piece {done + 1} of {pieces}")
+                say(f"{name}: going on from piece {min(done + 1, pieces)} of {pieces}")
             self.progress.start()
-            self._bars[number] = self.progress.add_task(name, total=pieces, done="", facts="")
+            self._bars[number] = self.progress.add_task(escape(name), total=pieces, done="", facts="")
         self.progress.update(self._bars[number], completed=done, done=f"{done}/{pieces}")
         if done == pieces:
             self.progress.remove_task(self._bars.pop(number))
@@ -96,6 +99,12 @@ class PieceBars:
             yield prediction
             if self._bars:
                 self.progress.start()
+
+
+def _name_of(located: Located) -> str:
+    """What a person calls an input: the file's name, or how the text begins."""
+    name = Path(next(iter(located.example.inputs.values()))).name
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 class TrainingBar:

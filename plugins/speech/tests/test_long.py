@@ -200,13 +200,13 @@ def long_recording(file: Path, minutes: int) -> None:
 @pytest.mark.slow
 @pytest.mark.faults
 def test_it_is_killed_again_and_again(model: Path, place: Path, predictor: Predictor) -> None:
-    long_recording(place / "long.flac", 20)
+    long_recording(place / "long.flac", 8)
     (wanted,) = predictor.predict(["long.flac"])
     chance, kills = random.Random(5), 0
     while True:
         before = lines_kept(place)
         running = child(model, "long.flac", "--batch-size", 1, "-o", "out.txt")
-        until = before + chance.randrange(1, 60)
+        until = before + chance.randrange(1, 40)
         while running.poll() is None and lines_kept(place) < until:
             time.sleep(0.002)
         time.sleep(chance.random() / 50)

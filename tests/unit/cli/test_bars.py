@@ -8,7 +8,9 @@ import pytest
 from rich.console import Console
 
 from seqloom.cli import bars
+from seqloom.data.manifest import Located
 from seqloom.registry.records import Score
+from seqloom.task import Example, Prediction
 
 
 @pytest.fixture
@@ -63,3 +65,63 @@ def test_the_bar_of_a_training_comes_with_its_first_step(shown: io.StringIO) -> 
     assert "loss 1.250, 1,234 targets/s" in text
     assert "step 3 was skipped: the loss is nan" in text
     assert "step 3: bleu 1.50" in text
+
+
+# Pieces ------------------------------------------------------------------------------------------------
+
+
+def located(name: str, number: int = 0) -> Located:
+    return Located(Example(number, {"speech": name}, None, []))
+
+
+@pytest.mark.parametrize("shown", [True], indirect=True)
+def test_a_long_input_has_a_bar_until_its_last_piece(shown: io.StringIO) -> None:
+    with bars.PieceBars() as made:
+        assert shown.getvalue() == ""
+        for done in (0, 1, 2):
+            made(located("talks/[red] talk.flac"), done, 3)
+        made.progress.refresh()
+        assert "[red] talk.flac" in shown.getvalue()
+        assert "2/3" in shown.getvalue()
+        made(located("talks/[red] talk.flac"), 3, 3)
+        assert made.progress.tasks == []
+    assert "going on" not in shown.getvalue()
+
+
+@pytest.mark.parametrize("shown", [True, False], indirect=True)
+def test_it_is_said_from_where_an_input_goes_on(shown: io.StringIO) -> None:
+    with bars.PieceBars() as made:
+        made(located("a" * 50), 36, 212)
+        made(located("a" * 50), 37, 212)
+        made(located("b.flac", 1), 5, 5)
+        assert len(made.progress.tasks) == 1
+        made(located("a" * 50), 212, 212)
+    assert f"{'a' * 39}…: going on from piece 37 of 212\n" in shown.getvalue()
+    assert "b.flac: going on from piece 5 of 5\n" in shown.getvalue()
+    assert shown.getvalue().count("going on") == 2
+
+
+@pytest.mark.parametrize("shown", [False], indirect=True)
+@pytest.mark.parametrize("begun", [True, False])
+def test_what_ends_too_soon_may_go_on(shown: io.StringIO, begun: bool) -> None:
+    def stopped() -> None:
+        with bars.PieceBars() as made:
+            if begun:
+                made(located("a.flac"), 0, 2)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    kept = "what is done is kept: the same command goes on from there\n"
+    assert shown.getvalue() == (kept if begun else "")
+
+
+@pytest.mark.parametrize("shown", [True], indirect=True)
+def test_the_terminal_is_for_who_has_a_prediction(shown: io.StringIO) -> None:
+    predictions = [Prediction(located("a.flac").example, [])] * 2
+    with bars.PieceBars() as made:
+        made(located("b.flac"), 1, 2)
+        for _ in made.aside(predictions):
+            assert not made.progress.live.is_started
+        assert made.progress.live.is_started
+    assert "1/2" in shown.getvalue()
