@@ -15,7 +15,8 @@ from seqloom_audio.augmentation import SoundAugmentation
 from seqloom_audio.drawing import Draw
 from seqloom_audio.frontends.base import AudioFrontend
 from seqloom_audio.masking import Masking
-from seqloom_audio.reading import Channel, read_sound
+from seqloom_audio.reading import read_sound
+from seqloom_audio.recording import Channel
 from seqloom_audio.rows import rows_of
 from seqloom_audio.spectra import Analysis, spectra_of
 
