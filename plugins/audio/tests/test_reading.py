@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import errno
 import io
+import os
 import tarfile
+import threading
 from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from numpy.typing import NDArray
 from sounds import KINDS, encoded, noise, sweep, write
 from torch import Tensor
 
 from seqloom.errors import DataError, StorageError
-from seqloom_audio import reading
+from seqloom_audio import recording
 from seqloom_audio.reading import read_sound
 
 RATE = 16_000
@@ -182,6 +185,99 @@ def test_a_segment_of_nothing_is_told(tmp_path: Path) -> None:
         DataError, match=r"sound#t=0\.5,0\.5: a segment from 0\.5 s to 0\.5 s holds no sound"
     ):
         read(tmp_path, data, fragment="#t=0.5,0.5")
+    with pytest.raises(DataError, match=r"a segment from inf s on, of a recording of 1 s"):
+        read(tmp_path, data, fragment=f"#t={'9' * 400}")
+
+
+# One segment after another ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def decoded(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many samples of each channel are decoded, block by block."""
+    counts: list[int] = []
+    plain = soundfile.SoundFile.read
+
+    def counted(sound: soundfile.SoundFile, *args: Any, **options: Any) -> Any:
+        block = plain(sound, *args, **options)
+        counts.append(len(block))
+        return block
+
+    monkeypatch.setattr(soundfile.SoundFile, "read", counted)
+    return counts
+
+
+ORDERS = [
+    [(0, 3), (3, 6), (6, 9)],
+    [(0, 3), (2, 5), (5, 5.5), (5.2, 5.4), (4, 8)],
+    [(1, 2), (7, 8), (3, 9.5), (9, 20)],
+    [(6, 7), (0.5, 1), (0, 9)],
+]
+"""Beside each other, overlapping, with gaps, backwards."""
+
+
+@pytest.mark.parametrize("segments", ORDERS)
+@pytest.mark.parametrize("kind", ["flac", "mp3"])
+def test_segments_come_in_any_order(
+    kind: str, segments: list[tuple[float, float]], tmp_path: Path, decoded: list[int]
+) -> None:
+    file = write(tmp_path / f"long.{kind}", sweep(10.0))
+    whole = read_sound(file, RATE)
+    del decoded[:]
+    for start, end in segments:
+        found = read_sound(f"{file}#t={start},{end}", RATE)
+        wanted = whole[round(start * RATE) : round(end * RATE)]
+        assert torch.equal(found, wanted)
+    if segments in ORDERS[:2] and kind == "mp3":
+        assert sum(decoded) <= len(whole)  # each sample once
+
+
+def test_an_mp3_that_changes_is_opened_anew(tmp_path: Path) -> None:
+    file = Path(write(tmp_path / "a.mp3", sweep(4.0)))
+    read_sound(f"{file}#t=0,1", RATE)
+    file.unlink()
+    write(file, noise(5.0))
+    assert torch.equal(read_sound(f"{file}#t=1,2", RATE), read_sound(str(file), RATE)[RATE : 2 * RATE])
+    read_sound(f"{file}#t=2,3", RATE)
+    file.unlink()
+    with pytest.raises(DataError, match=r"a\.mp3: there is no such file"):
+        read_sound(f"{file}#t=3,4", RATE)
+
+
+def test_a_torn_mp3_is_told_by_the_segment_that_is_not_there(tmp_path: Path) -> None:
+    data = encoded(noise(8.0), "mp3")
+    file = tmp_path / "a.mp3"
+    file.write_bytes(data[: len(data) // 2] + bytes(len(data) - len(data) // 2))
+    read_sound(f"{file}#t=0,1", RATE)
+    read_sound(f"{file}#t=1,2", RATE)
+    with pytest.raises(DataError, match=r"a\.mp3#t=2,7: damaged"):
+        read_sound(f"{file}#t=2,7", RATE)
+    read_sound(f"{file}#t=2,3", RATE)
+
+
+def test_files_that_are_left_are_closed(tmp_path: Path) -> None:
+    """Else the system's handles would run out, and Python would warn."""
+    files = [write(tmp_path / f"{number}.mp3", sweep(2.0)) for number in range(4)]
+    read_sound(write(tmp_path / "whole.mp3", sweep()), RATE)  # lets go of what other tests left
+    before = open_files()
+    for file in files:
+        read_sound(f"{file}#t=0,1", RATE)
+    assert len(open_files() - before) == 1
+    thread = threading.Thread(target=read_sound, args=(f"{files[0]}#t=0,1", RATE))
+    thread.start()
+    thread.join()
+    assert len(open_files() - before) == 1
+    read_sound(f"{files[-1]}#t=1,2", RATE)  # to its end
+    assert open_files() == before
+
+
+def open_files() -> set[str]:
+    """Recordings that this process has open."""
+    links = (os.path.realpath(link) for link in Path("/proc/self/fd").iterdir())
+    return {link for link in links if link.endswith(".mp3")}
+
+
+# Names --------------------------------------------------------------------------------------------------
 
 
 def test_a_file_may_have_any_name(tmp_path: Path) -> None:
@@ -235,6 +331,6 @@ def test_absurd_rates_are_read_too(before: int, tmp_path: Path) -> None:
 def test_blocks_leave_no_seams(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data = {kind: encoded(np.stack([sweep(1.0, 44_100)] * 2, 1), kind, 44_100) for kind in ("wav", "flac")}
     whole = {kind: read(tmp_path, content) for kind, content in data.items()}
-    monkeypatch.setattr(reading, "BLOCK", 1000)
+    monkeypatch.setattr(recording, "BLOCK", 1000)
     for kind, content in data.items():
         assert (read(tmp_path, content).int() - whole[kind].int()).abs().max() <= 1

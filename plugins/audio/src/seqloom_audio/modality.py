@@ -17,7 +17,8 @@ from seqloom_audio.frontends.base import AudioFrontend
 from seqloom_audio.masking import Masking
 from seqloom_audio.measures import MEASURES, measured
 from seqloom_audio.normalization import mean_and_scale, moments
-from seqloom_audio.reading import Channel, read_sound
+from seqloom_audio.reading import read_sound
+from seqloom_audio.recording import Channel
 from seqloom_audio.rows import rows_of, with_numbers
 from seqloom_audio.spectra import Analysis, spectra_of
 

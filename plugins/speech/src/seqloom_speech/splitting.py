@@ -15,7 +15,8 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
-from seqloom_audio.reading import Channel, opened_sound
+from seqloom_audio.reading import opened_sound
+from seqloom_audio.recording import Channel
 
 FRAME_S: Final = 0.02
 """What one level is of."""
