@@ -97,7 +97,7 @@ class TransformerContext(NamedTuple):
     """A source as the decoder's layers see it.
 
     Attributes:
-        memories: For each layer, the memory's keys and values [B, h, 2, S, d].
+        memories: For each layer, keys and values [B, h, 2, S, d] of the memory.
         bias: [B, 1, 1, S], added to what attention compares: 0 where a position is real, else -inf.
     """
 
@@ -106,13 +106,14 @@ class TransformerContext(NamedTuple):
 
 
 class TransformerState(NamedTuple):
-    """What hypotheses have written. Those of a source are the branches of one tree, which none is moved in.
+    """What hypotheses have written: those of a source are the branches of a tree with N tokens.
+
+    A search goes on with other branches; the tree only grows, and nothing of it is moved.
 
     Attributes:
-        written: For each layer, keys and values [B, h, 2, N, d] of the tree's nodes, maybe with room for
-            more.
-        bias: [B, K, N], 0 where a hypothesis has come by, else -inf.
-        length: Tokens so far.
+        written: For each layer, keys and values [B, h, 2, N, d] of all tokens, maybe with room for more.
+        bias: [B, K, N], 0 where a token is of a hypothesis, else -inf.
+        length: Tokens of each hypothesis.
     """
 
     written: Shared
@@ -169,23 +170,25 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
         return TransformerContext(tuple(each.contiguous() for each in memories), bias)
 
     def start(self, context: TransformerContext, hypotheses: int) -> TransformerState:
-        written = tuple(looked[..., :0, :] for looked in context.memories)
-        return TransformerState(
-            Shared(written), context.bias.new_empty(len(context.bias), hypotheses, 0), 0
-        )
+        nothing = tuple(looked[..., :0, :] for looked in context.memories)
+        bias = context.bias.new_empty(len(context.bias), hypotheses, 0)
+        return TransformerState(Shared(nothing), bias, 0)
 
     def step(
         self, context: TransformerContext, state: TransformerState, token: Tensor
     ) -> tuple[Tensor, TransformerState]:
         x = self._embed(token, state.length, 1)
-        own = state.bias.new_full((token.shape[1], token.shape[1]), -torch.inf).fill_diagonal_(0)
-        bias = torch.cat([state.bias, own.expand(len(token), -1, -1)], -1)
-        trees = []
-        for layer, looked, old in zip(self.layers, context.memories, state.written.of_source, strict=True):
-            x, new = layer.step(x, looked, context.bias, old, bias[:, None])
-            trees.append(new)
+        size, count = token.shape
+        own = state.bias.new_full((count, count), -torch.inf).fill_diagonal_(0)
+        bias = torch.cat([state.bias, own.expand(size, -1, -1)], -1)
+        written = []
+        for layer, looked, before in zip(
+            self.layers, context.memories, state.written.of_source, strict=True
+        ):
+            x, longer = layer.step(x, looked, context.bias, before, bias[:, None])
+            written.append(longer)
         logits: Tensor = self.output(self.norm(x))
-        return logits, TransformerState(Shared(tuple(trees)), bias, state.length + 1)
+        return logits, TransformerState(Shared(tuple(written)), bias, state.length + 1)
 
     def _embed(self, tokens: Tensor, start: int, length: int) -> Tensor:
         embedded = self.embedding(tokens) + self.positions(start, length, tokens.device)
