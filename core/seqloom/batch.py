@@ -181,18 +181,37 @@ class Hypothesis:
     details: Mapping[str, Any] = field(default_factory=dict)
 
 
-def tree_map(function: Callable[[Tensor], Tensor], tree: TreeT) -> TreeT:
-    """Applies ``function`` to every tensor of nested tuples, lists and dicts, keeping their form."""
+class Shared(NamedTuple):
+    """A part of a decoder's state that the hypotheses of a source have in common.
+
+    Attributes:
+        of_source: A pytree of tensors [B, ..], where the rest of a state is [B, K, ..].
+    """
+
+    of_source: Any
+
+
+def tree_map(
+    function: Callable[[Tensor], Tensor], tree: TreeT, shared: Callable[[Tensor], Tensor] | None = None
+) -> TreeT:
+    """Applies a function to every tensor of nested tuples, lists and dicts, keeping their form.
+
+    Args:
+        function: What is applied.
+        tree: Whatever else it holds stays as it is.
+        shared: What is applied within :class:`Shared`, if that is another.
+    """
     mapped: Any
     if isinstance(tree, Tensor):
         mapped = function(tree)
     elif isinstance(tree, tuple):
-        parts = [tree_map(function, part) for part in tree]
+        function = shared if shared and isinstance(tree, Shared) else function
+        parts = [tree_map(function, part, shared) for part in tree]
         mapped = type(tree)(*parts) if hasattr(tree, "_fields") else tuple(parts)
     elif isinstance(tree, list):
-        mapped = [tree_map(function, part) for part in tree]
+        mapped = [tree_map(function, part, shared) for part in tree]
     elif isinstance(tree, dict):
-        mapped = {key: tree_map(function, part) for key, part in tree.items()}
+        mapped = {key: tree_map(function, part, shared) for key, part in tree.items()}
     else:
         mapped = tree
     return mapped  # type: ignore[no-any-return]

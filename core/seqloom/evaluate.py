@@ -155,10 +155,13 @@ class Evaluator:
 
     @property
     def _search(self) -> str:
-        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
+        share = "" if self.decode.ctc is None else f"|ctc:{self.decode.ctc:g}"
+        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}{share}"
 
     def _text_scores(self, ids: Iterable[int], texts: Sequence[str], step: int, how: str) -> list[Score]:
         """The metrics of some examples, whose texts are at their ids."""
+        if not self.metrics:
+            return []
         examples, normalize = self.dataset.examples, self.task.normalize
         pairs = [(normalize(texts[id_]), list(map(normalize, examples[id_].references))) for id_ in ids]
         scores = []

@@ -220,12 +220,15 @@ class ModalitySpec(Spec[OptionsT]):
             inputs are texts.
         fragment: Which part of a file an input may be, as ``t`` (seconds) in ``talk.flac#t=12.5,17`` (W3C
             Media Fragments URI 1.0): its slot may then have further columns, for the numbers.
+        pools_by: Gives, where some options ask for it, the tag whose examples the modality sees together
+            (``Modality.pools_by``): a job is refused whose data does not have it.
     """
 
     load: Callable[[], Callable[[OptionsT, Tokenizer | None], Modality]]
     takes_tokenizer: bool = False
     files: Sequence[str] = ()
     fragment: str = ""
+    pools_by: Callable[[OptionsT], str | None] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -65,16 +66,41 @@ class Frontend(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} learns nothing from data")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number that a modality can take of any input, for people who look at their data.
+
+    Attributes:
+        name: What it is, with its unit: ``seconds``, ``peak_dbfs``.
+        adds_up: Whether its sum over inputs says something, as that of seconds does.
+        least: Inputs with less are odd; None where none is.
+        most: Inputs with more are odd; None where none is.
+        odd: What is then wrong with them: ``nearly silent``.
+    """
+
+    name: str
+    adds_up: bool = False
+    least: float | None = None
+    most: float | None = None
+    odd: str = ""
+
+
 class Modality(ABC):
     """One kind of input. It pickles: data workers get a copy.
 
     Attributes:
         varies: Whether :meth:`augment`, or a generator given to :meth:`present`, may change anything.
         rate: Features a second, as :meth:`present` gives them; None for inputs that take no time.
+        pools_by: The tag whose examples are presented in the light of all that have its value, as the
+            utterances of a speaker are normalised together; None where each stands alone. The modality's
+            spec says it, too.
+        measures: What :meth:`measure` gives; ``seqloom data check`` sums it up.
     """
 
     varies: bool = True
     rate: float | None = None
+    pools_by: str | None = None
+    measures: Sequence[Measure] = ()
 
     @abstractmethod
     def read(self, raw: str) -> Tensor:
@@ -103,7 +129,22 @@ class Modality(ABC):
                 batch size and restarts change nothing.
         """
 
-    def present(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+    def sums(self, features: Tensor) -> Tensor:
+        """[M] float64 of an input, to be added up over all whose examples have its value of a tag.
+
+        Called for each input of a split, where the modality has :attr:`pools_by`.
+
+        Args:
+            features: [T, *F] from :meth:`read`.
+        """
+        raise NotImplementedError(f"{type(self).__name__} pools nothing")
+
+    def present(
+        self,
+        features: Tensor,
+        generator: torch.Generator | None,
+        sums: Tensor | None = None,  # noqa: ARG002
+    ) -> Tensor:
         """What goes into a batch of an example: its features, varied where there is a generator.
 
         To override where what is kept of an input is not what a front end is to get, as sound is kept as
@@ -112,8 +153,19 @@ class Modality(ABC):
         Args:
             features: [T, *F] from :meth:`read`; never to be changed in place.
             generator: As :meth:`augment` is given it; None where nothing may vary, as in evaluation.
+            sums: [M], those of all inputs that the example is to be seen in the light of, itself among
+                them; None where the modality pools nothing, or where nobody knows of others: then the
+                input is all of its group, as a recording is that is given to a model.
         """
         return features if generator is None else self.augment(features, generator)
+
+    def measure(self, features: Tensor) -> Sequence[float]:  # noqa: ARG002
+        """What people may want to know of an input: a finite number for each of :attr:`measures`.
+
+        Args:
+            features: [T, *F] from :meth:`read`.
+        """
+        return ()
 
     @abstractmethod
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> Frontend:

@@ -121,6 +121,9 @@ def test_each_value_of_a_tag_has_scores_of_its_own(job: Callable[..., Job], site
     tagged = (f"data.valid={table}", f"data.test={table}", "evaluate.metrics=[exact, cer]")
     predictor = open_model(train_job(job("train.steps=1", *tagged), site).model.uri, site)
     asked = job(*tagged, "evaluate.by=speaker")
+    unscored = job(*tagged, "evaluate.by=speaker", "evaluate.metrics=[]", "evaluate.baselines=[frequent]")
+    _, scores, _ = evaluate_job(predictor, site, "test", predictor.decode, unscored)
+    assert [score.metric for score in scores] == ["ppl", "accuracy"]
     run, scores, predictions = evaluate_job(predictor, site, "test", predictor.decode, asked)
     values = {score.metric: score.value for score in scores}
     assert list(values)[4:] == [

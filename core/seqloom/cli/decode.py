@@ -30,6 +30,9 @@ ARGUMENTS, STDIN = "<arguments>", "<stdin>"
 ModelName = Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")]
 Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")]
 LengthPenalty = Annotated[float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")]
+CtcShare = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of CTC in scores, for models that have it.")
+]
 BatchSize = Annotated[int | None, typer.Option(min=1, help="Inputs decoded together.")]
 DeviceName = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 DtypeName = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
@@ -62,7 +65,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
 
     def verb(ctx: typer.Context, **given: Any) -> None:
         flags = made(spec.flags, {name: given.pop(name) for name in own})
-        keys = ("beam", "n_best", "length_penalty", "batch_size")
+        keys = ("beam", "n_best", "length_penalty", "ctc", "batch_size")
         decode = _said(**{name: given[name] for name in keys})
         request = Request(
             model=given["model"],
@@ -122,6 +125,7 @@ def _every_verb(  # noqa: PLR0913, PLR0917 - one parameter a flag
     beam: Beam = None,
     n_best: Annotated[int | None, typer.Option(min=1, help="Outputs of each input.")] = None,
     length_penalty: LengthPenalty = None,
+    ctc: CtcShare = None,
     batch_size: BatchSize = None,
     device: DeviceName = "auto",
     dtype: DtypeName = "auto",
@@ -227,6 +231,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     ] = None,
     beam: Beam = None,
     length_penalty: LengthPenalty = None,
+    ctc: CtcShare = None,
     batch_size: BatchSize = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the model's texts.")
@@ -247,7 +252,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     with open_site(state) as site:
         predictor = _opened_model(model, site, device=device, dtype=dtype)
         other = None if job is None else load_job(job, site.catalog)
-        said = _said(beam=beam, length_penalty=length_penalty, batch_size=batch_size)
+        said = _said(beam=beam, length_penalty=length_penalty, ctc=ctc, batch_size=batch_size)
         decode = predictor.decode_config(**said)
         _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
         if output is not None:

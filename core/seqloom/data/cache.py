@@ -4,8 +4,9 @@ A cache is a folder made aside and renamed into its place, named by a hash of al
 follows from. Per slot it has ``<slot>.values``, the features of all examples one after another, and
 ``<slot>.spans``, int64 [N, 2], where those of each begin and end; examples beside each other whose raw
 input is the same share theirs. For all of them it has ``lines``, int64 [N], and
-``header.json``; where bad examples may be skipped, ``skipped.jsonl`` lists them. Token ids take as few
-bytes as their vocabulary allows.
+``header.json``; where bad examples may be skipped, ``skipped.jsonl`` lists them; where inputs are seen in
+the light of others, ``pools.safetensors`` has what these add up to. Token ids take as few bytes as their
+vocabulary allows.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader, FirstOf, PlaceList, Places
 from seqloom.data.manifest import Located
 from seqloom.data.mapped import MappedFeatures, MappedLines, SlotWriter, int64_bytes
+from seqloom.data.pools import Pooling, load_pools, save_pools
 from seqloom.data.skipping import Refuse, Skips, refuse
 from seqloom.errors import CorruptError, DataError
 from seqloom.modality import Modality
@@ -39,6 +41,7 @@ FORMAT = 3
 
 HEADER = "header.json"
 SKIPPED = "skipped.jsonl"
+POOLS = "pools.safetensors"
 
 
 def cache_folder(runs: Path) -> Path:
@@ -107,7 +110,7 @@ class Cache:
         with FileLock(folder.with_suffix(".lock")):
             if not self._is_whole(folder):
                 self.say(f"preparing the training data, once, in {folder}")
-                write_folder(folder, lambda aside: _write(aside, source))
+                write_folder(folder, lambda aside: _write(aside, source, Pooling(modalities)))
         dataset = _open(folder, modalities, source.weights)
         if dataset.skipped and skipped is not None:
             with storage_errors(skipped, "write"):
@@ -129,7 +132,7 @@ class Cache:
 # Writing -----------------------------------------------------------------------------------------------
 
 
-def _write(folder: Path, source: Source) -> None:
+def _write(folder: Path, source: Source, pooling: Pooling) -> None:
     reader, places, count = source.reader, PlaceList(), 0
     with ExitStack() as stack:
 
@@ -146,6 +149,7 @@ def _write(folder: Path, source: Source) -> None:
         skips = None if source.skippable is None else Skips(create(SKIPPED))
         bad = skips or refuse
         for count, (located, features) in enumerate(reader.read(source.examples(bad), bad), 1):
+            pooling.add(located.example.tags, features)
             for slot, values in features.items():
                 slots[slot].add(values, located)
             lines.write(int64_bytes(places.add(count - 1, located)))
@@ -166,11 +170,17 @@ def _write(folder: Path, source: Source) -> None:
         ],
     }
     write_json(folder / HEADER, header)
+    if pools := pooling.pools():
+        save_pools(folder / POOLS, pools)
 
 
 def _open(folder: Path, modalities: Mapping[str, Modality], weights: Sequence[float]) -> Dataset:
     header = read_json(folder / HEADER)
-    features = {slot: MappedFeatures(folder, slot, layout) for slot, layout in header["slots"].items()}
+    pools = load_pools(folder / POOLS)
+    features = {
+        slot: MappedFeatures(folder, slot, layout, pools.get(slot))
+        for slot, layout in header["slots"].items()
+    }
     firsts = [
         FirstOf(id_, {slot: Path(file) for slot, file in files.items()}, part)
         for id_, files, part in header["files"]

@@ -25,6 +25,7 @@ from seqloom.data.features import (
     ReadTarget,
 )
 from seqloom.data.manifest import Located
+from seqloom.data.pools import Pooling
 from seqloom.data.splits import TARGET
 from seqloom.modality import Modality
 from seqloom.task import Example
@@ -60,26 +61,34 @@ class Collator:
         """A batch of the examples at ``ids``; see :meth:`Dataset.collate`."""
         read, rows = list(ids), None
         if self._siblings is not None:
-            firsts, of_each = np.unique(self._siblings[ids], return_inverse=True)
+            firsts, of_each = np.unique(self._siblings[read], return_inverse=True)
             read, rows = firsts.tolist(), torch.from_numpy(of_each)
         features = self._features
         inputs = {slot: features[slot].take(read) for slot in features if slot != TARGET}
-        self._present(inputs, _example_seeds(seed, epoch, read) if augment else [None] * len(read))
+        self._present(inputs, read, _example_seeds(seed, epoch, read) if augment else [None] * len(read))
         padded = {slot: _pad(values) for slot, values in inputs.items()}
         target = _pad(features[TARGET].take(ids)) if TARGET in features else None
         references = [list(self._references[id_]) if self._references else [] for id_ in ids]
         return Batch(padded, target, references, list(ids), rows)
+
+    def present(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What goes into a batch of another input; see :meth:`Dataset.present`."""
+        return {slot: self._modalities[slot].present(values, None) for slot, values in features.items()}
 
     def with_features(self, features: Mapping[str, Features]) -> Collator:
         """One that gives other features of some slots, as they are."""
         modalities = {slot: part for slot, part in self._modalities.items() if slot not in features}
         return Collator({**self._features, **features}, modalities, self._references, self._siblings)
 
-    def _present(self, inputs: dict[str, list[Tensor]], seeds: Sequence[int | None]) -> None:
-        for row, seed in enumerate(seeds):
+    def _present(
+        self, inputs: dict[str, list[Tensor]], ids: Sequence[int], seeds: Sequence[int | None]
+    ) -> None:
+        for row, (id_, seed) in enumerate(zip(ids, seeds, strict=True)):
             generator = None if seed is None else torch.Generator().manual_seed(seed)
             for slot, modality in self._modalities.items():
-                inputs[slot][row] = modality.present(inputs[slot][row], generator)
+                pool = self._features[slot].pool
+                sums = None if pool is None else pool(id_)
+                inputs[slot][row] = modality.present(inputs[slot][row], generator, sums)
 
 
 @final
@@ -160,14 +169,16 @@ class Dataset:
         """
         kept: list[Example] = []
         features: dict[str, list[Tensor]] = {slot: [] for slot in slots}
-        places, lines = PlaceList(), array("q")
+        places, lines, pooling = PlaceList(), array("q"), Pooling(modalities)
         for located, read in reads:
+            pooling.add(located.example.tags, read)
             for slot, values in read.items():
                 features[slot].append(values)
             lines.append(places.add(len(kept), located))
             kept.append(located.example._replace(id=len(kept)))
+        pools = pooling.pools()
         return cls(
-            {slot: ListedFeatures(values) for slot, values in features.items()},
+            {slot: ListedFeatures(values, pools.get(slot)) for slot, values in features.items()},
             modalities,
             Places(lines, places.firsts),
             count=len(kept),
@@ -176,6 +187,14 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def present(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What would go into a batch of an input that is none of these, unvaried.
+
+        Args:
+            features: Of each input slot, as its modality reads them.
+        """
+        return self.collator.present(features)
 
     def with_features(self, features: Mapping[str, Features]) -> Dataset:
         """The same examples, in the same batches, with other features of some slots, given as they are."""
@@ -200,7 +219,8 @@ class Dataset:
 
 def _siblings(inputs: Sequence[Features]) -> NDArray[np.int64] | None:
     """For each example the first of those that share its inputs; None where too few do."""
-    repeats = np.logical_and.reduce([slot.repeats() for slot in inputs]) if inputs else np.zeros(0, np.bool)
+    shared = [slot.repeats() for slot in inputs] + [slot.pool.repeats() for slot in inputs if slot.pool]
+    repeats = np.logical_and.reduce(shared) if shared else np.zeros(0, np.bool)
     if repeats.sum() < WORTH_SHARING * len(repeats) or not repeats.any():
         return None
     return np.maximum.accumulate(np.where(repeats, 0, np.arange(len(repeats))))

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqloom.data.ahead import ReadAhead
 from seqloom.data.manifest import Located
+from seqloom.data.pools import Pool
 from seqloom.data.skipping import Refuse, refuse
 from seqloom.data.splits import TARGET
 from seqloom.errors import DataError
@@ -153,7 +154,13 @@ def _error(message: str, slot: str, located: Located) -> DataError:
 
 
 class Features(ABC):
-    """One slot's features of all examples."""
+    """One slot's features of all examples.
+
+    Attributes:
+        pool: What they are presented in the light of; None where each stands alone.
+    """
+
+    pool: Pool | None = None
 
     @abstractmethod
     def take(self, ids: Sequence[int]) -> list[Tensor]:
@@ -172,7 +179,8 @@ class Features(ABC):
 class ListedFeatures(Features):
     """Features in memory."""
 
-    def __init__(self, features: list[Tensor]) -> None:
+    def __init__(self, features: list[Tensor], pool: Pool | None = None) -> None:
+        self.pool = pool
         self._features = features
 
     def take(self, ids: Sequence[int]) -> list[Tensor]:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from seqloom.data.features import Features
 from seqloom.data.manifest import Located
+from seqloom.data.pools import Pool
 from seqloom.errors import DataError
 from seqloom.storage import storage_errors
 
@@ -131,10 +132,14 @@ class MappedFeatures(Features):
         folder: The cache.
         slot: The slot.
         layout: Its entry in the header: shape F, dtype of the file, dtype of features.
+        pool: What they are presented in the light of.
     """
 
-    def __init__(self, folder: Path, slot: str, layout: Mapping[str, Any]) -> None:
-        self._arguments = (folder, slot, layout)
+    def __init__(
+        self, folder: Path, slot: str, layout: Mapping[str, Any], pool: Pool | None = None
+    ) -> None:
+        self.pool = pool
+        self._arguments = (folder, slot, layout, pool)
         self._dtype = np.dtype(layout["features"])
         self._values = _Mapped(folder / f"{slot}.values", layout["stored"], layout["shape"])
         self._spans = _Mapped(folder / f"{slot}.spans", "int64", [2])

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from torch import Tensor, nn
 
-from seqloom.batch import Decoded, Memory, Padded
+from seqloom.batch import Decoded, Memory, Padded, tree_map
 
 ContextT = TypeVar("ContextT")
 StateT = TypeVar("StateT")
@@ -18,7 +18,8 @@ class Decoder(nn.Module, ABC, Generic[ContextT, StateT]):
 
     Its two ways to run agree: :meth:`step` repeated equals :meth:`forward`. Contexts and states are
     pytrees of tensors (tuples, lists, dicts; see :func:`seqloom.batch.tree_map`): a search drops
-    finished sources along B, gathers hypotheses along K, and knows nothing else of them.
+    finished sources along B, gathers hypotheses along K (see :func:`select`), and knows nothing else of
+    them.
 
     Attributes:
         longest: How many tokens it can write, EOS counted; None for any number.
@@ -51,11 +52,34 @@ class Decoder(nn.Module, ABC, Generic[ContextT, StateT]):
 
     @abstractmethod
     def start(self, context: ContextT, hypotheses: int) -> StateT:
-        """The state before the first token: tensors [B, K, ..]."""
+        """The state before the first token: tensors [B, K, ..], or [B, ..] where they are ``Shared``."""
 
     @abstractmethod
     def step(self, context: ContextT, state: StateT, token: Tensor) -> tuple[Tensor, StateT]:
-        """One token [B, K] int64 further: (logits [B, K, V], the next state)."""
+        """One token [B, K] int64 further: (logits [B, K, V], the next state).
+
+        It may write to what is :class:`seqloom.batch.Shared` in ``state``, which no other step may then
+        begin with.
+        """
+
+
+def select(state: StateT, hypotheses: Tensor, sources: Tensor | None) -> StateT:
+    """The state of the hypotheses that go on.
+
+    Args:
+        state: Of all hypotheses of now.
+        hypotheses: [B', K'] int64, positions in the flattened [B * K] of now.
+        sources: [B'] int64, rows of now; None where all go on.
+    """
+    flat = hypotheses.flatten()
+
+    def gathered(part: Tensor) -> Tensor:
+        return part.flatten(0, 1).index_select(0, flat).view(*hypotheses.shape, *part.shape[2:])
+
+    def shared(part: Tensor) -> Tensor:
+        return part if sources is None else part[sources]
+
+    return tree_map(gathered, state, shared)
 
 
 AnyDecoder = Decoder[Any, Any]

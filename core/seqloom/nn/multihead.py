@@ -1,41 +1,16 @@
 """The Transformer's own attention: scaled products, several heads (Vaswani et al. 2017, section 3.2).
 
-Masks are True where a position may be attended to.
+Masks are True where a position may be attended to. What is looked up is one tensor [B, h, 2, S, d]: the
+keys of all positions, then the values.
 """
 
 from __future__ import annotations
-
-from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from seqloom.errors import ConfigError
-
-
-class Past(NamedTuple):
-    """What the t positions so far left for those to come.
-
-    Attributes:
-        keys: [B, K, h, t, d].
-        values: [B, K, h, t, d].
-    """
-
-    keys: Tensor
-    values: Tensor
-
-
-class Looked(NamedTuple):
-    """A memory as cross-attention looks it up.
-
-    Attributes:
-        keys: [B, h, S, d].
-        values: [B, h, S, d].
-    """
-
-    keys: Tensor
-    values: Tensor
 
 
 class SelfAttention(nn.Module):
@@ -68,23 +43,23 @@ class SelfAttention(nn.Module):
         attended = F.scaled_dot_product_attention(query, key, value, mask, dropout, is_causal=causal)
         return merge_heads(self.out, attended)
 
-    def step(self, values: Tensor, past: Past) -> tuple[Tensor, Past]:
-        """One position further.
+    def step(self, values: Tensor, written: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """One position further, for hypotheses whose positions are one tree.
 
         Args:
             values: [B, K, D], the new position of each hypothesis.
-            past: Of the positions before it.
+            written: [B, h, 2, S, d], the positions before, maybe with room for more, which is written to.
+            bias: [B, 1, K, S + K], 0 where a hypothesis has come by, its own of the K new positions
+                included; -inf elsewhere.
 
         Returns:
-            What the new position attended to [B, K, D], and the longer past.
+            What the new positions attended to [B, K, D], and the longer ``written``.
         """
-        projected = self.project(values).unflatten(-1, (3, *self.split))[..., None, :]  # [B, K, 3, h, 1, d]
-        query, *new = projected.unbind(2)
-        past = Past(*(torch.cat(both, dim=-2) for both in zip(past, new, strict=True)))
-        # For single queries two products are faster than the fused kernel.
-        scores = (query * query.shape[-1] ** -0.5) @ past.keys.transpose(-1, -2)  # [B, K, h, 1, t + 1]
-        attended: Tensor = self.out((scores.softmax(-1) @ past.values).flatten(2))
-        return attended, past
+        projected = self.project(values).unflatten(-1, (3, *self.split)).permute(0, 3, 2, 1, 4)
+        size = bias.shape[-1]
+        written = _append(written, size, projected[:, :, 1:])
+        attended = _look_up(projected[:, :, 0], written[..., :size, :], bias)
+        return merge_heads(self.out, attended), written
 
 
 class CrossAttention(nn.Module):
@@ -105,13 +80,13 @@ class CrossAttention(nn.Module):
         self.project = linear(memory_width, 2 * width)
         self.out = linear(width, width)
 
-    def prepare(self, memory: Tensor) -> Looked:
-        """A memory's values [B, S, D] as they are looked up."""
+    def prepare(self, memory: Tensor) -> Tensor:
+        """A memory's values [B, S, D] as they are looked up: [B, h, 2, S, d]."""
         projected: Tensor = self.project(memory).unflatten(-1, (2, *self.split))  # [B, S, 2, h, d]
-        return Looked(*projected.permute(2, 0, 3, 1, 4))
+        return projected.permute(0, 3, 2, 1, 4)
 
     def forward(
-        self, values: Tensor, looked: Looked, mask: Tensor, *, weights: bool = False
+        self, values: Tensor, looked: Tensor, mask: Tensor, *, weights: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """Looks a memory up from all positions of a target.
 
@@ -125,11 +100,12 @@ class CrossAttention(nn.Module):
             [B, U, D], and the mean of the heads' weights [B, U, S] or None.
         """
         query = self._query(values)
+        key, value = looked.unbind(2)
         dropout = self.dropout if self.training else 0.0
-        attended = F.scaled_dot_product_attention(query, looked.keys, looked.values, mask, dropout)
-        return merge_heads(self.out, attended), _weights(query, looked.keys, mask) if weights else None
+        attended = F.scaled_dot_product_attention(query, key, value, mask, dropout)
+        return merge_heads(self.out, attended), _weights(query, key, mask) if weights else None
 
-    def step(self, values: Tensor, looked: Looked, bias: Tensor) -> Tensor:
+    def step(self, values: Tensor, looked: Tensor, bias: Tensor) -> Tensor:
         """Looks a memory up from hypotheses that share it.
 
         Args:
@@ -140,18 +116,31 @@ class CrossAttention(nn.Module):
         Returns:
             [B, K, D].
         """
-        # For few queries two products are faster than the fused kernel.
-        query = self._query(values) * self.split[1] ** -0.5
-        keys = looked.keys.flatten(0, 1).transpose(1, 2)  # [B * h, d, S]
-        biases = bias.expand(*query.shape[:3], -1).flatten(0, 1)  # [B * h, K, S]
-        scores = torch.baddbmm(biases, query.flatten(0, 1), keys)
-        attended = scores.softmax(-1) @ looked.values.flatten(0, 1)
-        return merge_heads(self.out, attended.view_as(query))
+        return merge_heads(self.out, _look_up(self._query(values), looked, bias))
 
     def _query(self, values: Tensor) -> Tensor:
         """[B, U, D] to [B, h, U, d]."""
         query: Tensor = self.query(values).unflatten(-1, self.split).transpose(1, 2)
         return query
+
+
+def _look_up(query: Tensor, looked: Tensor, bias: Tensor) -> Tensor:
+    """What few queries [B, h, K, d] attend to, as many: for them two products beat the fused kernel."""
+    keys, values = looked.unbind(2)
+    scores = torch.add(bias, query @ keys.transpose(-1, -2), alpha=query.shape[-1] ** -0.5)  # [B, h, K, S]
+    return scores.softmax(-1) @ values
+
+
+def _append(written: Tensor, size: int, last: Tensor) -> Tensor:
+    """The last [B, h, 2, K, d] of ``size`` positions after those before; maybe with room for more."""
+    before = size - last.shape[3]
+    if torch.is_grad_enabled():  # a gradient is of what was there
+        return torch.cat([written[..., :before, :], last], 3)
+    if written.shape[3] < size:
+        room = last.new_empty(*last.shape[:3], 2 * size - before, last.shape[4])
+        written = torch.cat([written, room], 3)
+    written[..., before:size, :] = last
+    return written
 
 
 def _weights(query: Tensor, key: Tensor, mask: Tensor) -> Tensor:

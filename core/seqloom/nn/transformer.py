@@ -10,12 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from seqloom.batch import Decoded, Memory, Padded, tree_map
+from seqloom.batch import Decoded, Memory, Padded, Shared
 from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.nn.encoder import Encoder, masked_mean
-from seqloom.nn.multihead import CrossAttention, Looked, Past, SelfAttention, linear
+from seqloom.nn.multihead import CrossAttention, SelfAttention, linear
 from seqloom.nn.positions import LearnedPositions, Positions, SinusoidalPositions
 
 
@@ -97,16 +97,27 @@ class TransformerContext(NamedTuple):
     """A source as the decoder's layers see it.
 
     Attributes:
-        memories: For each layer, the memory's keys and values.
+        memories: For each layer, the memory's keys and values [B, h, 2, S, d].
         bias: [B, 1, 1, S], added to what attention compares: 0 where a position is real, else -inf.
     """
 
-    memories: tuple[Looked, ...]
+    memories: tuple[Tensor, ...]
     bias: Tensor
 
 
-TransformerState = tuple[Past, ...]
-"""For each layer, what the tokens so far left."""
+class TransformerState(NamedTuple):
+    """What hypotheses have written. Those of a source are the branches of one tree, which none is moved in.
+
+    Attributes:
+        written: For each layer, keys and values [B, h, 2, N, d] of the tree's nodes, maybe with room for
+            more.
+        bias: [B, K, N], 0 where a hypothesis has come by, else -inf.
+        length: Tokens so far.
+    """
+
+    written: Shared
+    bias: Tensor
+    length: int
 
 
 class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
@@ -155,24 +166,26 @@ class TransformerDecoder(Decoder[TransformerContext, TransformerState]):
         memories = (layer.cross_attention.prepare(memory.values) for layer in self.layers)
         real = memory.mask()[:, None, None]
         bias = memory.values.new_zeros(real.shape).masked_fill(~real, -torch.inf)
-        return TransformerContext(tuple(tree_map(Tensor.contiguous, each) for each in memories), bias)
+        return TransformerContext(tuple(each.contiguous() for each in memories), bias)
 
     def start(self, context: TransformerContext, hypotheses: int) -> TransformerState:
-        keys = context.memories[0].keys
-        batch, heads, _, width = keys.shape
-        empty = keys.new_zeros(batch, hypotheses, heads, 0, width)
-        return tuple(Past(empty, empty) for _ in self.layers)
+        written = tuple(looked[..., :0, :] for looked in context.memories)
+        return TransformerState(
+            Shared(written), context.bias.new_empty(len(context.bias), hypotheses, 0), 0
+        )
 
     def step(
         self, context: TransformerContext, state: TransformerState, token: Tensor
     ) -> tuple[Tensor, TransformerState]:
-        x = self._embed(token, state[0].keys.shape[-2], 1)
-        pasts = []
-        for layer, looked, past in zip(self.layers, context.memories, state, strict=True):
-            x, longer = layer.step(x, looked, context.bias, past)
-            pasts.append(longer)
+        x = self._embed(token, state.length, 1)
+        own = state.bias.new_full((token.shape[1], token.shape[1]), -torch.inf).fill_diagonal_(0)
+        bias = torch.cat([state.bias, own.expand(len(token), -1, -1)], -1)
+        trees = []
+        for layer, looked, old in zip(self.layers, context.memories, state.written.of_source, strict=True):
+            x, new = layer.step(x, looked, context.bias, old, bias[:, None])
+            trees.append(new)
         logits: Tensor = self.output(self.norm(x))
-        return logits, tuple(pasts)
+        return logits, TransformerState(Shared(tuple(trees)), bias, state.length + 1)
 
     def _embed(self, tokens: Tensor, start: int, length: int) -> Tensor:
         embedded = self.embedding(tokens) + self.positions(start, length, tokens.device)
@@ -211,18 +224,20 @@ class DecoderLayer(nn.Module):
         self.feed_forward_sum = Residual(shape)
 
     def forward(
-        self, x: Tensor, looked: Looked, mask: Tensor, *, weights: bool = False
+        self, x: Tensor, looked: Tensor, mask: Tensor, *, weights: bool = False
     ) -> tuple[Tensor, Tensor | None]:
         """All positions [B, U, D] of a target, padded on the right; see :class:`CrossAttention`."""
         x = self.self_sum(x, self.self_attention(self.self_sum.enter(x), causal=True))
         part, attention = self.cross_attention(self.cross_sum.enter(x), looked, mask, weights=weights)
         return self._finish(x, part), attention
 
-    def step(self, x: Tensor, looked: Looked, bias: Tensor, past: Past) -> tuple[Tensor, Past]:
+    def step(
+        self, x: Tensor, looked: Tensor, bias: Tensor, written: Tensor, own: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """The next position [B, K, D] of each hypothesis; see both attentions' ``step``."""
-        attended, past = self.self_attention.step(self.self_sum.enter(x), past)
+        attended, written = self.self_attention.step(self.self_sum.enter(x), written, own)
         x = self.self_sum(x, attended)
-        return self._finish(x, self.cross_attention.step(self.cross_sum.enter(x), looked, bias)), past
+        return self._finish(x, self.cross_attention.step(self.cross_sum.enter(x), looked, bias)), written
 
     def _finish(self, x: Tensor, part: Tensor) -> Tensor:
         """Adds what cross-attention made, and all that follows it."""
@@ -237,7 +252,7 @@ class FeedForward(nn.Module):
         super().__init__()
         self.inner = linear(shape.width, shape.feed_forward)
         self.outer = linear(shape.feed_forward, shape.width)
-        self.activation = F.relu if shape.activation == "relu" else F.gelu
+        self.activation = torch.relu_ if shape.activation == "relu" else F.gelu
 
     def forward(self, x: Tensor) -> Tensor:
         outer: Tensor = self.outer(self.activation(self.inner(x)))

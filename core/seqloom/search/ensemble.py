@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from seqloom.batch import tree_map
+from seqloom.nn.decoder import select
 from seqloom.search.highest import highest
 from seqloom.search.scorer import Member
 from seqloom.vocabulary import Vocabulary
@@ -95,13 +96,7 @@ class Ensemble:
             hypotheses: [B', K'] int64, positions in the flattened [B * K] of now.
             sources: [B'] int64, rows of now; None where all go on.
         """
-        flat = hypotheses.flatten()
-
-        def gathered(state: Tensor) -> Tensor:
-            kept = state.flatten(0, 1).index_select(0, flat)
-            return kept.view(*hypotheses.shape, *state.shape[2:])
-
-        self._states = [tree_map(gathered, state) for state in self._states]
+        self._states = [select(state, hypotheses, sources) for state in self._states]
         if sources is not None:
             self._contexts = [tree_map(lambda part: part[sources], context) for context in self._contexts]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-DEPTH = 16
+DEPTH = 8
 """Numbers of a column."""
 MANY = 64
 """Columns for each number that is looked for: with fewer, looking through all is as fast."""

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from seqloom.batch import Memory, Padded, tree_map
 from seqloom.nn.attention import AnyAttention
-from seqloom.nn.decoder import AnyDecoder
+from seqloom.nn.decoder import AnyDecoder, select
 from seqloom.nn.encoder import Encoder
 from seqloom.testing.samples import (
     LENGTHS,
@@ -249,6 +249,6 @@ class DecoderContract(PartContract):
         for token in tokens[..., :-1].unbind(2):
             _, state = part.step(context, state, token)
         context = tree_map(lambda leaf: leaf[kept], context)
-        state = tree_map(lambda leaf: leaf[kept][:, chosen], state)
+        state = select(state, 3 * kept[:, None] + chosen, kept)
         logits, _ = part.step(context, state, tokens[kept][:, chosen][..., -1])
         assert_close(logits, self.write(part, tokens)[kept][:, chosen, -1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -128,6 +129,20 @@ class ModalityContract(PluginContract, NetworkContract):
             assert len({features.shape[1:] for features in inputs}) == 1
             assert len({features.dtype for features in inputs}) == 1
 
+    def test_measures_are_finite_numbers(self) -> None:
+        modality = self.build()
+        names = {measure.name for measure in modality.measures}
+        assert len(names) == len(modality.measures)
+        for measure in modality.measures:
+            limits = {measure.least, measure.most} - {None}
+            assert bool(limits) == bool(measure.odd), f"{measure.name}: what is odd has a limit and a word"
+        for features in self.features:
+            before = features.clone()
+            found = modality.measure(features)
+            assert len(found) == len(names)
+            assert all(map(math.isfinite, found))
+            assert torch.equal(features, before)
+
     def variations(self, modality: Modality, features: Tensor) -> list[Tensor]:
         """What goes into batches of an input that varies, one for each of some seeds."""
         return [modality.present(features, torch.Generator().manual_seed(seed)) for seed in SEEDS]
@@ -138,6 +153,17 @@ class ModalityContract(PluginContract, NetworkContract):
             before = features.clone()
             assert torch.equal(modality.present(features, None), presented)
             assert torch.equal(features, before)
+
+    def test_an_input_alone_is_all_of_its_group(self) -> None:
+        modality = self.build()
+        if modality.pools_by is None:
+            return
+        sums = [modality.sums(features) for features in self.features]
+        assert {(one.dtype, one.shape) for one in sums} == {(torch.float64, sums[0].shape)}
+        assert sums[0].dim() == 1
+        for features, own, presented in zip(self.features, sums, self.presented, strict=True):
+            assert own.isfinite().all()
+            assert torch.equal(modality.present(features, None, own), presented)
 
     def test_augmentation_leaves_its_argument(self) -> None:
         modality = self.build()

@@ -60,13 +60,21 @@ class TestStackOfSamples(AudioContract):
     )
 
 
+class TestSpeakers(AudioContract):
+    options = MappingProxyType({"normalize": "speaker", "frontend": {"name": "stack"}})
+
+
+class TestSpeakersOfSamples(AudioContract):
+    options = MappingProxyType({"normalize": "speaker", "compute": "device", "frontend": {"name": "stack"}})
+
+
 class TestCepstra(AudioContract):
     options = MappingProxyType(
         {"features": {"name": "mfcc"}, "augment": {"time_masks": 1}, "compute": "device"}
     )
 
 
-@pytest.mark.parametrize("normalize", ["utterance", "corpus", "none"])
+@pytest.mark.parametrize("normalize", ["utterance", "speaker", "corpus", "none"])
 @pytest.mark.parametrize("features", ["log_mel", "mfcc"])
 @pytest.mark.parametrize("seed", [None, 1])
 def test_the_device_computes_what_workers_do(

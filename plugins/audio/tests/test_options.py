@@ -39,6 +39,7 @@ CASES: list[tuple[str, Any, Tree]] = [  # an option, another value, what else is
     ("features.low_hz", 100.0, LOG_MEL),
     ("features.high_hz", 7_000.0, LOG_MEL),
     ("features.coefficients", 20, MFCC),
+    ("normalize", "speaker", {}),
     ("normalize", "corpus", {}),
     ("normalize", "none", {}),
     ("compute", "device", {}),
@@ -86,7 +87,8 @@ def look(tree: Tree) -> Any:
     frontend = modality.frontend(8, None).eval()
     seen = modality.present(features, None)
     made = frontend(Padded(seen[None], torch.tensor([len(seen)]))).values
-    return [one.tolist() for one in (features, seen, *varied, made)], frontend.learns_from_data
+    made_of = (features, seen, *varied, made)
+    return [one.tolist() for one in made_of], frontend.learns_from_data, modality.pools_by
 
 
 @pytest.fixture(autouse=True)

@@ -103,16 +103,16 @@ def test_a_tone_is_where_it_should_be() -> None:
 def test_silence_is_the_floor() -> None:
     found = alone(layers(), torch.zeros(5, 160, dtype=torch.int16))
     assert torch.equal(found, torch.full((5, 80), FLOOR).log())
-    assert not alone(layers(normalize=True), torch.zeros(5, 160, dtype=torch.int16)).any()
+    assert not alone(layers(normalize="utterance"), torch.zeros(5, 160, dtype=torch.int16)).any()
 
 
 # Company ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("coefficients", [None, 13])
-@pytest.mark.parametrize("normalize", [False, True])
+@pytest.mark.parametrize("normalize", [None, "utterance"])
 def test_an_utterance_is_the_same_alone_and_beside_longer_ones(
-    coefficients: int | None, normalize: bool
+    coefficients: int | None, normalize: str | None
 ) -> None:
     part = layers(coefficients=coefficients, normalize=normalize)
     utterances = [rows(seconds, seed=number) for number, seconds in enumerate((0.01, 0.3, 0.05, 1.0))]
@@ -135,7 +135,7 @@ def test_how_many_are_transformed_at_a_time_changes_nothing(monkeypatch: pytest.
 
 
 def test_an_utterance_has_mean_zero_and_variance_one() -> None:
-    found = alone(layers(normalize=True), rows())
+    found = alone(layers(normalize="utterance"), rows())
     torch.testing.assert_close(found.mean(0), torch.zeros(80), rtol=0, atol=1e-5)
     torch.testing.assert_close(found.var(0, correction=0), torch.ones(80), rtol=0, atol=1e-3)
 
@@ -143,7 +143,7 @@ def test_an_utterance_has_mean_zero_and_variance_one() -> None:
 def test_loudness_is_normalised_away() -> None:
     loud = rows()
     quiet = (loud / 8).to(torch.int16)
-    difference = alone(layers(normalize=True), loud) - alone(layers(normalize=True), quiet)
+    difference = alone(layers(normalize="utterance"), loud) - alone(layers(normalize="utterance"), quiet)
     assert difference.abs().mean() < 0.01
 
 
@@ -162,8 +162,8 @@ def test_a_corpus_has_mean_zero_and_variance_one() -> None:
 # Masks --------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("normalize", [False, True])
-def test_what_is_masked_is_the_mean_of_its_feature(normalize: bool) -> None:
+@pytest.mark.parametrize("normalize", [None, "utterance"])
+def test_what_is_masked_is_the_mean_of_its_feature(normalize: str | None) -> None:
     part, given = layers(normalize=normalize), rows(0.3)
     plain = alone(part, given)
     masked = torch.zeros(30, 80, dtype=torch.int16)

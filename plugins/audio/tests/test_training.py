@@ -26,8 +26,8 @@ JOB = """
 task: translation
 device: cpu
 data:
-  train: {file: train.jsonl, columns: {source: audio, target: text}}
-  valid: {file: train.jsonl, columns: {source: audio, target: text}}
+  train: {file: train.jsonl, columns: {source: audio, target: text}, tags: {speaker: who}}
+  valid: {file: train.jsonl, columns: {source: audio, target: text}, tags: {speaker: who}}
 tokenizers: {target: byte}
 model:
   width: 16
@@ -65,7 +65,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             0.3 + 0.1 * number, 8000
         )
         write(Path(name), samples, rate=8000)
-        rows.append({"audio": name, "text": f"{number}{number}"})
+        rows.append({"audio": name, "text": f"{number}{number}", "who": number % 2})
     Path("train.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     return tmp_path
 
@@ -80,7 +80,7 @@ def weights(done: Trained) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("normalize", ["utterance", "corpus"])
+@pytest.mark.parametrize("normalize", ["utterance", "speaker", "corpus"])
 def test_it_learns_alike_whoever_makes_the_spectra(normalize: str, folder: Path) -> None:
     by_workers, by_device = (
         weights(trained(f"{VARIED}    normalize: {normalize}\n    compute: {compute}\n"))
@@ -96,6 +96,7 @@ def test_workers_make_what_the_training_would(folder: Path) -> None:
     Path("noises").mkdir()
     write(Path("noises/hiss.wav"), noise(2.0, 8000), rate=8000)
     noisy = VARIED.replace("{speeds", "{noise: noises, noise_share: 1.0, speeds")
+    noisy += "    normalize: speaker\n"
     here, elsewhere = (weights(trained(noisy, f"data.workers={count}")) for count in (0, 2))
     assert all(torch.equal(tensor, elsewhere[name]) for name, tensor in here.items())
 

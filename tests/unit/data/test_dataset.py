@@ -35,7 +35,7 @@ class Letters(Modality):
 class Doubled(Letters):
     """Kept as letters, seen as twice their numbers."""
 
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return 2 * super().present(features, generator)
 
 

@@ -18,7 +18,7 @@ def test_it_finds_what_topk_finds(size: int) -> None:
     assert all(len(set(row)) == 5 for row in places.flatten(0, 1).tolist())
 
 
-@pytest.mark.parametrize("place", [0, 5119, 5120, 5132])
+@pytest.mark.parametrize("place", [0, 5127, 5128, 5132])
 def test_it_looks_everywhere(place: int) -> None:
     values = torch.zeros(1, 5133)
     values[0, place] = 1
@@ -31,7 +31,7 @@ def test_all_of_them_may_lie_in_one_column() -> None:
     values = torch.zeros(1, 8000)
     values[0, 3::width] = torch.arange(1.0, module.DEPTH + 1)
     best, _ = highest(values, 5)
-    assert sorted(best[0].tolist()) == [12, 13, 14, 15, 16]
+    assert sorted(best[0].tolist()) == list(range(module.DEPTH - 4, module.DEPTH + 1))
 
 
 def test_a_row_chooses_among_equals_by_itself() -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from seqloom.batch import Padded
-from seqloom.modality import Frontend, Modality
+from seqloom.modality import Frontend, Measure, Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.testing import ModalityContract
 from seqloom.tokenizer import ByteTokenizer
@@ -114,18 +116,77 @@ class AugmentsAway(Numbers):
 
 
 class PresentsAtRandom(Numbers):
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return torch.rand(1) * features
 
 
 class PresentsInPlace(Numbers):
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return features.mul_(2)
 
 
 class PresentsSquares(Numbers):
-    def present(self, features, generator):
+    def present(self, features, generator, sums=None):
         return super().present(features, generator)[:, 1:].repeat(1, 2)
+
+
+class Pools(Numbers):
+    pools_by = "speaker"
+
+    def sums(self, features):
+        return torch.tensor([len(features), *features.double().sum(0)])
+
+    def present(self, features, generator, sums=None):
+        count, *total = self.sums(features) if sums is None else sums
+        return super().present(features, generator) - (torch.stack(total) / count).float()
+
+
+class PoolsAlone(Pools):
+    def present(self, features, generator, sums=None):
+        return features if sums is None else super().present(features, generator, sums)
+
+
+class PoolsFloats(Pools):
+    def sums(self, features):
+        return super().sums(features).float()
+
+
+class PoolsLengths(Pools):
+    def sums(self, features):
+        return torch.cat([super().sums(features), features[:, 0].double()])
+
+    def present(self, features, generator, sums=None):
+        return super().present(features, generator, None if sums is None else sums[:3])
+
+
+class Measures(Numbers):
+    measures = (Measure(name="most", most=3.0, odd="large"), Measure(name="sum", adds_up=True))
+
+    def measure(self, features):
+        return features.max().item(), features[:, 0].sum().item()
+
+
+class MeasuresLess(Measures):
+    def measure(self, features):
+        return super().measure(features)[:1]
+
+
+class MeasuresNothing(Measures):
+    def measure(self, features):
+        return math.inf, 0.0
+
+
+class MeasuresInPlace(Measures):
+    def measure(self, features):
+        return super().measure(features.sub_(1))
+
+
+class MeasuresTwice(Measures):
+    measures = (Measure(name="most"), Measure(name="most"))
+
+
+class MeasuresWithoutWords(Measures):
+    measures = (Measure(name="most", most=3.0), Measure(name="sum"))
 
 
 class FirstTwo(Linear):
@@ -217,6 +278,14 @@ def with_layers(kind: type[Frontend]) -> type[Modality]:
         (AugmentsToDoubles, "augmented_inputs_fit_into_one_batch"),
         (AugmentsSize, "augmented_inputs_fit_into_one_batch"),
         (AugmentsAway, "augmented_inputs_fit_into_one_batch"),
+        (PoolsAlone, "an_input_alone_is_all_of_its_group"),
+        (PoolsFloats, "an_input_alone_is_all_of_its_group"),
+        (PoolsLengths, "an_input_alone_is_all_of_its_group"),
+        (MeasuresLess, "measures_are_finite_numbers"),
+        (MeasuresNothing, "measures_are_finite_numbers"),
+        (MeasuresInPlace, "measures_are_finite_numbers"),
+        (MeasuresTwice, "measures_are_finite_numbers"),
+        (MeasuresWithoutWords, "measures_are_finite_numbers"),
         (Narrow, "shapes_are_those_announced"),
         (with_layers(ShortLengths), "shapes_are_those_announced"),
         (with_layers(NoLengths), "shapes_are_those_announced"),
@@ -244,7 +313,7 @@ def test_variations_may_all_be_of_another_size(failures):
     assert failures(NumbersContract, build=lambda self: VariesToAnySize()) == wanted
 
 
-@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters])
+@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters, Measures, Pools])
 def test_a_whole_modality_passes(modality, failures):
     assert failures(NumbersContract, build=lambda self: modality()) == set()
 

@@ -33,5 +33,6 @@ def seqloom_modalities() -> Sequence[ModalitySpec[Any]]:
             load=_load,
             files=tuple(SUFFIXES),
             fragment="t",
+            pools_by=lambda options: options.pools_by,
         )
     ]

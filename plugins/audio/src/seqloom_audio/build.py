@@ -29,6 +29,7 @@ def build(options: AudioOptions) -> AudioModality:
         partial(build_frontend, options),
         augmentation=_augmentation(options),
         masking=_masking(options),
+        pools_by=options.pools_by,
         on_device=options.compute == "device",
     )
 
@@ -60,7 +61,7 @@ def _analysis(options: AudioOptions) -> Analysis:
         low_hz=features.low_hz,
         high_hz=options.high_hz,
         coefficients=features.coefficients if isinstance(features, MfccOptions) else None,
-        normalize=options.normalize == "utterance",
+        normalize=options.normalize if options.normalize in ("utterance", "speaker") else None,
     )
 
 

@@ -9,15 +9,17 @@ import torch
 from torch import Tensor
 
 from seqloom.batch import Padded
+from seqloom.drawing import Draw
 from seqloom.modality import Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom_audio.augmentation import SoundAugmentation
-from seqloom_audio.drawing import Draw
 from seqloom_audio.frontends.base import AudioFrontend
 from seqloom_audio.masking import Masking
+from seqloom_audio.measures import MEASURES, measured
+from seqloom_audio.normalization import mean_and_scale, moments
 from seqloom_audio.reading import read_sound
 from seqloom_audio.recording import Channel
-from seqloom_audio.rows import rows_of
+from seqloom_audio.rows import rows_of, with_numbers
 from seqloom_audio.spectra import Analysis, spectra_of
 
 
@@ -45,11 +47,14 @@ class AudioModality(Modality):
         frontend: Makes a front end of a width.
         augmentation: Varies samples.
         masking: Hides parts of spectra.
+        pools_by: The tag whose examples are normalised together, where they are.
         on_device: Whether the front end makes spectra itself, of the samples that it is given.
 
     Attributes:
         source: What is read of a file.
     """
+
+    measures = MEASURES
 
     def __init__(
         self,
@@ -59,10 +64,12 @@ class AudioModality(Modality):
         *,
         augmentation: SoundAugmentation,
         masking: Masking,
+        pools_by: str | None,
         on_device: bool,
     ) -> None:
         self.rate = analysis.rate_hz / analysis.hop
         self.varies = bool(augmentation or masking)
+        self.pools_by = pools_by
         self.source = source
         self._analysis = analysis
         self._frontend = frontend
@@ -79,17 +86,30 @@ class AudioModality(Modality):
         """Samples [T, hop] faster or slower, with noise: [T', hop]."""
         return self._augmentation(features, Draw(generator)) if self._augmentation else features
 
-    def present(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+    @torch.no_grad()
+    def sums(self, features: Tensor) -> Tensor:
+        """Samples [T, hop] to the moments [1 + 2 F] of what is seen of them."""
+        return moments(spectra_of(self._analysis).plain(features[None])[0])
+
+    def present(
+        self, features: Tensor, generator: torch.Generator | None, sums: Tensor | None = None
+    ) -> Tensor:
         """Samples [T, hop] int16 to spectra [T, F] float32; or for the device, to what it makes them of."""
         rows = features if generator is None else self.augment(features, generator)
         if self._masking and generator is not None:
             masked = self._masking(len(rows), self._analysis.size, Draw(generator))
             rows = torch.cat([rows, masked.to(rows.dtype)], 1)
+        if self.pools_by is not None:
+            total = self.sums(features) if sums is None else sums
+            rows = with_numbers(rows, mean_and_scale(total).float())
         if self._on_device:
             return rows
         with torch.no_grad():
             spectra: Padded = spectra_of(self._analysis)(Padded(rows[None], torch.tensor([len(rows)])))
         return spectra.values[0]
+
+    def measure(self, features: Tensor) -> tuple[float, float, float]:
+        return measured(features, self.source.rate_hz)
 
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> AudioFrontend:  # noqa: ARG002
         return self._frontend(width)

@@ -94,9 +94,10 @@ class AudioOptions(Options):
     features: Annotated[LogMelOptions | MfccOptions, Field(discriminator="name")] = Field(
         LogMelOptions(), description="What a model sees of sound."
     )
-    normalize: Literal["utterance", "corpus", "none"] = Field(
+    normalize: Literal["utterance", "speaker", "corpus", "none"] = Field(
         "utterance",
-        description="Over what each feature has mean 0 and variance 1: an utterance, or the training data.",
+        description="Over what each feature has mean 0 and variance 1: an utterance, all utterances of its "
+        "speaker (data's tag `speaker`), or the training data.",
     )
     compute: Literal["workers", "device"] = Field(
         "workers",
@@ -111,6 +112,11 @@ class AudioOptions(Options):
     def high_hz(self) -> float:
         """Where the highest filter ends."""
         return self.features.high_hz or self.rate_hz / 2
+
+    @property
+    def pools_by(self) -> str | None:
+        """The tag whose examples are normalised together."""
+        return "speaker" if self.normalize == "speaker" else None
 
     def samples(self, milliseconds: float) -> int:
         """So long at this rate."""

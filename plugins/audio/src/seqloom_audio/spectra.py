@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import torch
 import torch.nn.functional as F
@@ -14,6 +14,7 @@ from torchaudio.functional import create_dct, melscale_fbanks
 
 from seqloom.batch import Padded
 from seqloom.errors import ConfigError
+from seqloom_audio.rows import numbers_of
 
 FULL_SCALE: Final = 32_768
 FLOOR: Final = 1e-8  # power of a frequency: about what rounding to 16 bits leaves in a window of 25 ms
@@ -33,7 +34,8 @@ class Analysis:
         low_hz: Where the lowest begins.
         high_hz: Where the highest ends.
         coefficients: Cepstral ones, in place of the filters' logarithms; None for these.
-        normalize: Whether each feature of an utterance has mean 0 and variance 1.
+        normalize: Over what each feature has mean 0 and variance 1; None for nothing. Of a speaker, rows
+            bring the means that are subtracted, and what is multiplied with.
     """
 
     rate_hz: int
@@ -43,12 +45,17 @@ class Analysis:
     low_hz: float
     high_hz: float
     coefficients: int | None = None
-    normalize: bool = False
+    normalize: Literal["utterance", "speaker"] | None = None
 
     @property
     def size(self) -> int:
         """Features of a frame."""
         return self.coefficients or self.bins
+
+    @property
+    def brought(self) -> int:
+        """Numbers that rows bring."""
+        return 2 * self.size if self.normalize == "speaker" else 0
 
 
 class Spectra(nn.Module):
@@ -85,22 +92,29 @@ class Spectra(nn.Module):
 
     @torch.compiler.disable  # type: ignore[untyped-decorator]
     def forward(self, rows: Padded) -> Padded:
-        """[B, T, hop] int16 to [B, T, F] float32, zero on padding.
+        """Samples [B, T, hop] int16 to [B, T, F] float32, zero on padding.
 
-        After the samples, a row may have a number for each feature: where it is not 0, the feature is
-        masked, and becomes the mean of it in this utterance.
+        After them, a row may have a mark for each feature: where that is not 0, the feature is masked, and
+        becomes the mean of it in this utterance. Then come the numbers that it brings.
         """
-        hop = self.analysis.hop
+        hop, brought = self.analysis.hop, self.analysis.brought
         real = rows.mask()[:, :, None]
+        masks = rows.values[..., hop : rows.values.shape[2] - 2 * brought]
         with torch.autocast(rows.values.device.type, enabled=False):
-            features = self.logarithms(rows.values[..., :hop] * real)
-            if self.cosines is not None:
-                features = features @ self.cosines
-            if self.analysis.normalize:
+            features = self.plain(rows.values[..., :hop] * real)
+            if self.analysis.normalize == "utterance":
                 features = normalized(features, real)
-            if rows.values.shape[2] > hop:
-                features = features.where(rows.values[..., hop:] == 0, mean(features, real))
+            elif self.analysis.normalize == "speaker":
+                means, scales = numbers_of(rows.values, brought)[:, None].chunk(2, 2)
+                features = (features - means) * scales
+            if masks.shape[2]:
+                features = features.where(masks == 0, mean(features, real))
         return Padded(features * real, rows.lengths)
+
+    def plain(self, rows: Tensor) -> Tensor:
+        """[B, T, hop] int16, silent on padding, to features [B, T, F] that nothing has normalised."""
+        features = self.logarithms(rows)
+        return features if self.cosines is None else features @ self.cosines
 
     def logarithms(self, rows: Tensor) -> Tensor:
         """[B, T, hop] int16, silent on padding, to logarithms [B, T, bins] of what filters let through."""

@@ -32,7 +32,7 @@ model:
   decoder: {hidden: 128, dropout: 0.4, input_feeding: false}
   head: {coverage: 0.0, label_smoothing: 0.1}
 train:
-  steps: 1500
+  steps: 1800
   batch_elements: 384
   learning_rate: 0.006
   schedule: {name: cosine, warmup: 60}
