@@ -30,7 +30,7 @@ from seqloom.registry.store import Registry
 from seqloom.site import Site
 from seqloom.stream import decode_stream
 
-PAUSES = [3.0, 0.5] * 16
+PAUSES = [3.0, 0.4] * 16
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder to work in, with a recording of 56 s."""
+    """A folder to work in, with a recording of a minute."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SEQLOOM_REGISTRY", f"sqlite:///{tmp_path / 'registry.db'}")
     monkeypatch.setenv("SEQLOOM_RUNS", str(tmp_path / "runs"))

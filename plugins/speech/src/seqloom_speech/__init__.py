@@ -34,6 +34,12 @@ class TranscribeFlags(Options):
         le=3600,
         description="Longest piece that a recording is cut into, in seconds; else as the model's job says.",
     )
+    pause_s: float | None = Field(
+        None,
+        ge=0.1,
+        le=3600,
+        description="Silence that always ends a piece, in seconds; else as the model's job says.",
+    )
 
 
 class SpeechOptions(Options):
@@ -48,17 +54,26 @@ class SpeechOptions(Options):
         20.0,
         ge=1,
         le=3600,
-        description="Longest piece that a recording is cut into, in seconds: best about as long as the "
-        "longest that the model has learned from.",
+        description="Longest piece that a longer recording is cut into, in seconds: best about as long as "
+        "the longest that the model learns from.",
+    )
+    pause_s: float = Field(
+        0.5,
+        ge=0.1,
+        le=3600,
+        description="Silence that always ends such a piece, in seconds: longer than those that are within "
+        "what the model learns from.",
     )
 
 
 def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
+    from seqloom_speech.splitting import Pieces  # noqa: PLC0415
     from seqloom_speech.task import Speech  # noqa: PLC0415
 
     def build(options: SpeechOptions, tokenizer: Tokenizer | None) -> Task:
         assert tokenizer is not None  # noqa: S101 - the spec's target is tokens
-        return Speech(tokenizer, options.normalization, options.piece_s)
+        pieces = Pieces(longest_s=options.piece_s, pause_s=options.pause_s)
+        return Speech(tokenizer, options.normalization, pieces)
 
     return build
 

@@ -18,7 +18,7 @@ from seqloom_audio.segments import segment_of
 from seqloom_speech.formats import WRITERS
 from seqloom_speech.joining import joined
 from seqloom_speech.normalization import RULES
-from seqloom_speech.splitting import split
+from seqloom_speech.splitting import Pieces, split
 from seqloom_speech.words import moved
 
 
@@ -32,13 +32,15 @@ class Speech(TextTask):
     Args:
         tokenizer: Of the target.
         normalization: The name of a rule, one of :data:`RULES`, or ``none``.
-        piece_s: Seconds of a piece, at most, unless a flag says otherwise.
+        cut_into: What pieces of long recordings are like, unless flags say otherwise.
     """
 
-    def __init__(self, tokenizer: Tokenizer, normalization: str = "none", piece_s: float = 20.0) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, normalization: str = "none", cut_into: Pieces = Pieces()
+    ) -> None:
         super().__init__(tokenizer)
-        self.piece_s = piece_s
         self.normalization = "" if normalization == "none" else normalization
+        self.cut_into = cut_into
 
     def normalize(self, text: str) -> str:
         return RULES[self.normalization](text) if self.normalization else text
@@ -49,9 +51,12 @@ class Speech(TextTask):
         modality = modalities.get("speech")
         if not isinstance(modality, AudioModality):
             return [raw]  # nobody knows how to cut what is no sound
-        source, piece_s = modality.source, flags.model_dump()["piece_s"] or self.piece_s
-        cut = split(raw["speech"], source.channel, min(piece_s, source.longest_s))
-        return [{"speech": piece} for piece in cut]
+        source, said = modality.source, flags.model_dump()
+        wanted = Pieces(
+            longest_s=min(said["piece_s"] or self.cut_into.longest_s, source.longest_s),
+            pause_s=said["pause_s"] or self.cut_into.pause_s,
+        )
+        return [{"speech": piece} for piece in split(raw["speech"], source.channel, wanted)]
 
     def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         return [self._timed(hypothesis) for hypothesis in hypotheses]
