@@ -82,6 +82,8 @@ def main() -> None:
         ("backbone", "--rounds", given.rounds, "--threads", given.threads),
         ("captioning", *contest),
         ("features", "--rounds", given.rounds),
+        ("speech", *contest),
+        ("recognizers", *contest),
     ):
         print(f"\n== benchmarks/{name}.py {' '.join(arguments)}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments], check=True)

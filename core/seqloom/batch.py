@@ -147,6 +147,19 @@ class Decoded(NamedTuple):
     attention: Tensor | None = None
 
 
+class Emissions(NamedTuple):
+    """What CTC says of each position of a source; the outputs of one source share it.
+
+    Attributes:
+        log_probs: [S, V + 1] float32 on the CPU, the blank last.
+        edges_s: [S + 1], where each position begins and the last one ends, in seconds of the input. None
+            for an input that takes no time.
+    """
+
+    log_probs: Tensor
+    edges_s: tuple[float, ...] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Hypothesis:
     """One finished output of a search.
@@ -156,6 +169,7 @@ class Hypothesis:
         score: The value it was ranked by: summed log-probability over the length penalty.
         token_scores: Log-probability (nats) of each token, with that of EOS last.
         attention: [U, S] weights for each token, where asked for.
+        emissions: What CTC says of its source, where asked for.
         details: Whatever a task adds: times, confidence.
     """
 
@@ -163,6 +177,7 @@ class Hypothesis:
     score: float
     token_scores: tuple[float, ...]
     attention: Tensor | None = None
+    emissions: Emissions | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
 
 

@@ -187,7 +187,9 @@ class Builder:
             )
             for slot in kit.modalities
         }
-        return Seq2Seq(frontends, encoders, self._head(kit, embeddings, next(iter(encoders.values()))))
+        head = self._head(kit, embeddings, next(iter(encoders.values())))
+        rates = {slot: modality.rate for slot, modality in kit.modalities.items()}
+        return Seq2Seq(frontends, encoders, head, rates)
 
     def _head(self, kit: Kit, embeddings: Mapping[str, TokenEmbedding], encoder: Encoder) -> Head[Any]:
         part = self.config.model.head

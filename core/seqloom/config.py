@@ -341,6 +341,9 @@ class DecodeConfig(Options):
     max_length_offset: PositiveInt = Field(20, description="plus this many tokens.")
     batch_size: PositiveInt = Field(64, description="Inputs decoded together.")
     attention: bool = Field(False, description="Whether outputs carry their attention weights.")
+    emissions: bool = Field(
+        False, description="Whether outputs carry what CTC says of each position, for heads that have it."
+    )
     ctc: float | None = Field(
         None,
         ge=0,

@@ -37,7 +37,6 @@ def decode_dataset(
     return list(decode_batches(model, task, dataset, batches, options, device).values())
 
 
-@torch.inference_mode()
 def decode_batches(
     model: Seq2Seq,
     task: Task,
@@ -59,14 +58,12 @@ def decode_batches(
     Returns:
         By position in the data set, in its order.
     """
-    model.eval()
-    found: dict[int, list[Hypothesis]] = {}
-    for ids in batches:
-        batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
-        with device.autocast():
-            outputs = model.head.predict(model.memory(batch), options)
-        found.update(zip(ids, outputs, strict=True))
-    return {id_: Prediction(dataset.examples[id_], task.join([found[id_]])) for id_ in sorted(found)}
+    found = _search(model, task, dataset, batches, options, device)
+    predictions = {}
+    for id_ in sorted(found):
+        example = dataset.examples[id_]
+        predictions[id_] = Prediction(example, task.join([example.inputs], [found[id_]]))
+    return predictions
 
 
 def decode_stream(
@@ -87,9 +84,31 @@ def decode_stream(
                 pieces.append(located._replace(example=located.example._replace(inputs=raw)))
                 owners.append(number)
         dataset = Dataset.load(pieces, modalities, None)
-        decoded = decode_dataset(model, task, dataset, options, device)
-        results: list[list[list[Hypothesis]]] = [[] for _ in chunk]
-        for owner, prediction in zip(owners, decoded, strict=True):
-            results[owner].append(prediction.hypotheses)
-        for located, parts in zip(chunk, results, strict=True):
-            yield Prediction(located.example, task.join(parts))
+        batches = ordered_batches(dataset.lengths, options.batch_size)
+        found = _search(model, task, dataset, batches, options, device)
+        parts: list[list[int]] = [[] for _ in chunk]
+        for id_, owner in enumerate(owners):
+            parts[owner].append(id_)
+        for located, ids in zip(chunk, parts, strict=True):
+            raws = [dataset.examples[id_].inputs for id_ in ids]
+            yield Prediction(located.example, task.join(raws, [found[id_] for id_ in ids]))
+
+
+@torch.inference_mode()
+def _search(
+    model: Seq2Seq,
+    task: Task,
+    dataset: Dataset,
+    batches: Iterable[Sequence[int]],
+    options: DecodeConfig,
+    device: Device,
+) -> dict[int, list[Hypothesis]]:
+    """What is found in each example, as the task keeps it; by position in the data set."""
+    model.eval()
+    found: dict[int, list[Hypothesis]] = {}
+    for ids in batches:
+        batch = dataset.collate(ids, seed=0, epoch=0, augment=False).to(device.device)
+        with device.autocast():
+            outputs = model.predict(batch, options)
+        found.update(zip(ids, map(task.interpret, outputs), strict=True))
+    return found

@@ -242,6 +242,21 @@ class DemoRequest:
 
 
 @dataclass(frozen=True, kw_only=True)
+class FormatSpec:
+    """A form in which a task's outputs may be written, beside text and JSON lines.
+
+    Attributes:
+        summary: A few words for ``--help``.
+        flags: What it takes of the verb's own flags, as ``{"times": True}``.
+        one_input: Whether a file of it is about one input, as subtitles are.
+    """
+
+    summary: str
+    flags: Mapping[str, Any] = field(default_factory=dict)
+    one_input: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class TaskSpec(Spec[OptionsT]):
     """A task.
 
@@ -254,6 +269,8 @@ class TaskSpec(Spec[OptionsT]):
             ``target_tokenizer`` is False.
         target_tokenizer: Whether the target is tokens.
         job: A commented job file for ``seqloom init TASK``.
+        formats: What outputs may be written as beside ``text`` and ``jsonl``, by name, which is also what
+            files of it end in; :meth:`seqloom.task.Task.write` writes them.
         demo: Imports and gives the demo: it writes data and a job file into the folder, and returns a
             :class:`Demo`. None where there is no demo.
     """
@@ -265,6 +282,7 @@ class TaskSpec(Spec[OptionsT]):
     load: Callable[[], Callable[[OptionsT, Tokenizer | None], Task]]
     target_tokenizer: bool = True
     job: str = ""
+    formats: Mapping[str, FormatSpec] = field(default_factory=dict)
     demo: Callable[[], Callable[[DemoRequest], Demo]] | None = None
 
 

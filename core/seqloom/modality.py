@@ -24,11 +24,14 @@ class Frontend(nn.Module, ABC):
         is_given_fixed: Whether :meth:`forward` is given what :meth:`fixed_part` made, in place of
             features. A training says so to a front end that has such a part.
         learns_from_data: Whether a training is to call :meth:`fit`.
+        stride: Features that one position of the output stands for, one position after another:
+            S = ceil(T / stride). None where positions do not follow features so, as those of a grid.
     """
 
     has_fixed_part: bool = False
     is_given_fixed: bool = False
     learns_from_data: bool = False
+    stride: int | None = 1
 
     @abstractmethod
     def forward(self, features: Padded) -> Padded:
@@ -67,9 +70,11 @@ class Modality(ABC):
 
     Attributes:
         varies: Whether :meth:`augment`, or a generator given to :meth:`present`, may change anything.
+        rate: Features a second, as :meth:`present` gives them; None for inputs that take no time.
     """
 
     varies: bool = True
+    rate: float | None = None
 
     @abstractmethod
     def read(self, raw: str) -> Tensor:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, cast
 
+import torch
 from torch import Tensor, nn
 
 from seqloom.batch import Batch, Loss, Memory, Padded, Progress
+from seqloom.config import DecodeConfig
 from seqloom.head import Head
+from seqloom.head.emissions import edges, with_times
 from seqloom.modality import Frontend
 from seqloom.nn.encoder import Encoder, join_memories
 
@@ -20,15 +23,21 @@ class Seq2Seq(nn.Module):
         frontends: One for each input slot.
         encoders: One for each input slot; several inputs are joined in time.
         head: What makes a loss and predictions of the memory.
+        rates: Features a second of each slot whose inputs take time.
     """
 
     def __init__(
-        self, frontends: Mapping[str, Frontend], encoders: Mapping[str, Encoder], head: Head[Any]
+        self,
+        frontends: Mapping[str, Frontend],
+        encoders: Mapping[str, Encoder],
+        head: Head[Any],
+        rates: Mapping[str, float | None] | None = None,
     ) -> None:
         super().__init__()
         self.frontends = nn.ModuleDict(frontends)
         self.encoders = nn.ModuleDict(encoders)
         self.head = head
+        self.rates = rates or {}
 
     def encode(self, inputs: Mapping[str, Padded]) -> Memory:
         """Inputs [B, T, *F] of each slot to one memory."""
@@ -45,6 +54,27 @@ class Seq2Seq(nn.Module):
         """The loss of a batch with targets."""
         loss: Loss = self.head(self.memory(batch), batch, progress)
         return loss
+
+    @torch.inference_mode()
+    def predict(self, batch: Batch, options: DecodeConfig) -> list[list[Any]]:
+        """For each example its predictions, best first."""
+        found = self.head.predict(self.memory(batch), options)
+        return self._timed(found, batch) if options.emissions else found
+
+    def _timed(self, found: list[list[Any]], batch: Batch) -> list[list[Any]]:
+        """Tells emissions when their positions are, where there is one input and it takes time."""
+        slot, *others = self.frontends
+        frontend, encoder = cast("Frontend", self.frontends[slot]), cast("Encoder", self.encoders[slot])
+        rate = self.rates.get(slot)
+        if others or frontend.stride is None or rate is None:
+            return found
+        stride, lengths = frontend.stride * encoder.stride, batch.inputs[slot].lengths
+        if batch.rows is not None:
+            lengths = lengths[batch.rows]
+        return [
+            with_times(outputs, edges(length, stride, rate))
+            for outputs, length in zip(found, lengths.tolist(), strict=True)
+        ]
 
     def load_pretrained(self) -> None:
         """Takes weights from elsewhere, where front ends begin with some; see :class:`Frontend`."""

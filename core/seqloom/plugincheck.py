@@ -24,6 +24,7 @@ from seqloom.hooks import (
     AttentionSpec,
     DecoderSpec,
     EncoderSpec,
+    FormatSpec,
     HeadSpec,
     HookSpecs,
     MetricSpec,
@@ -48,6 +49,8 @@ NAMING_HOOKS: Mapping[str, tuple[str, type[Spec[Any]]]] = {
 
 HOOKS = tuple(name for name in vars(HookSpecs) if name.startswith(f"{PROJECT}_"))
 RESERVED_SLOTS = frozenset({"target", "joint"})
+
+RESERVED_FORMATS = frozenset({"text", "jsonl"})
 
 RESERVED_FLAGS = frozenset(
     {
@@ -169,6 +172,7 @@ def _task_flaws(spec: Any) -> Iterator[str]:
     else:
         for name, field in spec.flags.model_fields.items():
             yield from _flag_flaws(name, field)
+        yield from _format_flaws(spec.formats, spec.flags)
     if not isinstance(spec.presets, Mapping) or not all(
         isinstance(p, Mapping) for p in spec.presets.values()
     ):
@@ -177,6 +181,17 @@ def _task_flaws(spec: Any) -> Iterator[str]:
         yield "inputs is not a mapping of slots to modalities"
     elif taken := sorted(RESERVED_SLOTS & set(spec.inputs)):
         yield f"an input slot may not be called '{taken[0]}'"
+
+
+def _format_flaws(formats: object, flags: type[Options]) -> Iterator[str]:
+    if not isinstance(formats, Mapping) or not all(isinstance(f, FormatSpec) for f in formats.values()):
+        yield "formats is not a mapping of names to FormatSpec"
+        return
+    for name, form in formats.items():
+        if not _is_name(name) or name in RESERVED_FORMATS:
+            yield f"a format may not be called {name!r}"
+        for flag in sorted(set(form.flags) - set(flags.model_fields)):
+            yield f"format '{name}' takes a flag '{flag}' that the verb does not have"
 
 
 def _flag_flaws(name: str, field: FieldInfo) -> Iterator[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -68,12 +68,37 @@ class Task(ABC):
         """Cuts an input too long for one go (a book, a recording) into inputs; itself alone otherwise."""
 
     @abstractmethod
-    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
-        """Puts the hypotheses of an input's pieces together again, best first."""
+    def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        """What was found in one piece as it is kept until all are joined, best first.
+
+        What takes much room (``Hypothesis.emissions``) is made use of here and let go.
+        """
+
+    @abstractmethod
+    def join(
+        self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
+    ) -> list[Hypothesis]:
+        """Puts the hypotheses of an input's pieces together again, best first; called once an input.
+
+        Args:
+            pieces: What :meth:`pieces` made of the input.
+            results: What was found in each, as :meth:`interpret` gave it back.
+        """
 
     @abstractmethod
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
         """A hypothesis as a JSON-able record: at least ``text`` and ``score``."""
+
+    def write(self, form: str, predictions: Iterable[Prediction]) -> Iterator[str]:
+        """Outputs in a format of the task's own, bit by bit, as predictions come.
+
+        To override where the task's spec names formats.
+
+        Args:
+            form: The format's name.
+            predictions: What became of inputs, in their order.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no format {form!r}")
 
     @abstractmethod
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:
@@ -117,7 +142,14 @@ class TextTask(Task, ABC):
     def pieces(self, raw: dict[str, str]) -> list[dict[str, str]]:
         return [raw]
 
-    def join(self, results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
+    def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        return hypotheses
+
+    def join(
+        self,
+        pieces: Sequence[dict[str, str]],  # noqa: ARG002
+        results: Sequence[list[Hypothesis]],
+    ) -> list[Hypothesis]:
         return results[0]
 
     def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:  # noqa: ARG002

@@ -14,7 +14,7 @@ Install = Callable[..., Path]
 
 HEAD = """
 seqloom_api = 1
-from seqloom.hooks import EncoderSpec, ModalitySpec, NoOptions, Options, TaskSpec, hookimpl
+from seqloom.hooks import EncoderSpec, FormatSpec, ModalitySpec, NoOptions, Options, TaskSpec, hookimpl
 
 def encoder(name="mine", summary="One", options=NoOptions, load=print):
     return EncoderSpec(name=name, summary=summary, options=options, load=load)
@@ -84,6 +84,18 @@ BROKEN = {
     ),
     "slot": (tasks("[task(inputs={'target': 'text'})]"), "an input slot may not be called 'target'"),
     "flags": (tasks("[task(flags=dict)]"), "task 'do': flags is not a subclass of seqloom.hooks.Options"),
+    "formats": (
+        tasks("[task(formats={'srt': 'subtitles'})]"),
+        "formats is not a mapping of names to FormatS",
+    ),
+    "format": (
+        tasks("[task(formats={'text': FormatSpec(summary='')})]"),
+        "a format may not be called 'text'",
+    ),
+    "flag of a format": (
+        tasks("[task(formats={'srt': FormatSpec(summary='', flags={'loud': True})})]"),
+        "format 'srt' takes a flag 'loud' that the verb does not have",
+    ),
     "files": (modality("True"), "modality 'image': files is True, not a list of suffixes in small letters"),
     "files of text": (modality("'.png'"), "modality 'image': files is '.png', not a list"),
     "suffixes": (modality("['.png', 'JPG']"), r"modality 'image': files is \['.png', 'JPG'\], not a list"),

@@ -58,7 +58,8 @@ def test_order_is_kept_over_chunks(parts: tuple[Seq2Seq, Kit]) -> None:
 def test_pieces_are_decoded_and_joined(parts: tuple[Seq2Seq, Kit], monkeypatch: pytest.MonkeyPatch) -> None:
     task = parts[1].task
 
-    def join(results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
+    def join(pieces: Sequence[Any], results: Sequence[list[Hypothesis]]) -> list[Hypothesis]:
+        assert len(pieces) == len(results)
         tokens = tuple(token for result in results for token in result[0].tokens)
         return [Hypothesis(tokens=tokens, score=float(len(results)), token_scores=())]
 

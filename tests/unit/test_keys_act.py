@@ -93,7 +93,10 @@ def decoded(job: Job, site: Site) -> Any:
     predictor = open_model(train_job(job, site).model.uri, site)
     found = predictor.decode_all(["1 2 3", "4"])
     return [
-        [(h.tokens, round(h.score, 5), h.attention is not None) for h in prediction.hypotheses]
+        [
+            (h.tokens, round(h.score, 5), h.attention is not None, h.emissions is not None)
+            for h in prediction.hypotheses
+        ]
         for prediction in found
     ]
 
@@ -217,6 +220,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("decode.max_length_offset=1", decoded, ("decode.max_length_factor=0",)),
     ("decode.batch_size=1", batch_sizes, ()),
     ("decode.attention=true", decoded, ()),
+    ("decode.emissions=true", decoded, ("model.head={name: sequence, ctc: 0.2}",)),
     ("decode.ctc=0.9", decoded, ("model.head={name: sequence, ctc: 0.2}",)),
 ]  # fmt: skip
 

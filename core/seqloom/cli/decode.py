@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import inspect
-import json
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
-from tempfile import mkstemp
-from typing import TYPE_CHECKING, Annotated, Any, TextIO
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from seqloom.cli.output import State, print_json
-from seqloom.errors import StorageError, UsageError
+from seqloom.cli.writing import Destination, format_choice, pour, rendered
+from seqloom.errors import UsageError
 from seqloom.hooks import Options, TaskSpec
-from seqloom.jsonable import jsonable
 
 if TYPE_CHECKING:
     from seqloom.catalog import Catalog
@@ -30,13 +25,6 @@ if TYPE_CHECKING:
     from seqloom.task import Prediction
 
 ARGUMENTS, STDIN = "<arguments>", "<stdin>"
-
-
-class Format(StrEnum):
-    """How outputs are written."""
-
-    text = "text"
-    jsonl = "jsonl"
 
 
 ModelName = Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")]
@@ -54,8 +42,7 @@ class Request:
     model: str
     inputs: list[str]
     file: Path | None
-    output: Path | None
-    format: Format
+    output: Destination
     device: str
     dtype: str
     decode: dict[str, Any]
@@ -81,8 +68,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
             model=given["model"],
             inputs=given["inputs"] or [],
             file=given["input_file"],
-            output=given["output"],
-            format=given["format"],
+            output=Destination.of(given["output"], given["format"].value, spec),
             device=given["device"],
             dtype=given["dtype"],
             decode=decode,
@@ -92,6 +78,10 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
 
     kind = inspect.Parameter.KEYWORD_ONLY
     shared = list(inspect.signature(_every_verb).parameters.values())
+    forms, told = format_choice(spec)
+    form = inspect.Parameter(
+        "format", kind, default=forms("text"), annotation=Annotated[forms, typer.Option(help=told)]
+    )
     special = [
         inspect.Parameter(
             name,
@@ -104,7 +94,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
         )
         for name, field in spec.flags.model_fields.items()
     ]
-    parameters = [shared[0], *(p.replace(kind=kind) for p in shared[1:]), *special]
+    parameters = [shared[0], *(p.replace(kind=kind) for p in shared[1:]), form, *special]
     verb.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     verb.__annotations__ = {p.name: p.annotation for p in parameters}
     return verb
@@ -125,8 +115,10 @@ def _every_verb(  # noqa: PLR0913, PLR0917 - one parameter a flag
     input_file: Annotated[
         Path | None, typer.Option("--input", "-i", help="A file with an input a line.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Where to write.")] = None,
-    format: Annotated[Format, typer.Option(help="Text, or JSON lines with scores.")] = Format.text,  # noqa: A002
+    output: Annotated[
+        str | None,
+        typer.Option("--output", "-o", help="A file; or a folder, as out/, for a file of each input file."),
+    ] = None,
     beam: Beam = None,
     n_best: Annotated[int | None, typer.Option(min=1, help="Outputs of each input.")] = None,
     length_penalty: LengthPenalty = None,
@@ -153,22 +145,29 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
         task = predictor.job.config.task.name
         if task != spec.name:
             raise UsageError(f"{request.model} is a model for {task}, not for {spec.name}")
+        kit, output = predictor.kit, request.output
         decode = predictor.decode_config(**request.decode)
-        decode = predictor.kit.task.configure(request.flags, decode)
+        decode = kit.task.configure(request.flags.model_copy(update=dict(output.form.flags)), decode)
+        predictor.model.head.check(decode)
+        located = output.admit(_inputs(request, predictor, spec.verb), kit.slots)
         if request.file is not None:
-            located = _file_inputs(request.file, predictor)
             predictions = decode_job(predictor, site, request.file, located, decode)
         else:
-            given = request.inputs or _stdin_lines(spec.verb)
-            located = _located(given, predictor, ARGUMENTS if request.inputs else STDIN)
             predictions = predictor.decode_located(located, decode)
-        kept = []
-        with _opened(request.output) as stream:
-            for prediction in predictions:
-                _write(stream, prediction, predictor, request.format)
-                kept.append(prediction)
-        for file in predictor.kit.task.deliver(kept, request.flags, predictor.kit.modalities):
+        if request.flags == spec.flags():
+            output.write(predictions, kit.task, kit.slots)
+            return
+        kept: list[Prediction] = []
+        output.write(_kept(predictions, kept), kit.task, kit.slots)
+        for file in kit.task.deliver(kept, request.flags, kit.modalities):
             say(f"wrote {file}")
+
+
+def _kept(predictions: Iterable[Prediction], kept: list[Prediction]) -> Iterator[Prediction]:
+    """The predictions; each is added to those that are kept."""
+    for prediction in predictions:
+        kept.append(prediction)
+        yield prediction
 
 
 def _opened_model(name: str, site: Site, *, device: str, dtype: str = "auto") -> Predictor:
@@ -182,6 +181,17 @@ def _opened_model(name: str, site: Site, *, device: str, dtype: str = "auto") ->
 
 
 # Inputs ------------------------------------------------------------------------------------------------
+
+
+def _inputs(request: Request, predictor: Predictor, verb: str) -> Iterator[Located]:
+    """What is given: a file's lines, arguments, or what comes by stdin."""
+    from seqloom.data.files import read_lines  # noqa: PLC0415
+
+    if request.file is not None:
+        return _located(read_lines(request.file), predictor, request.file)
+    if request.inputs:
+        return _located(request.inputs, predictor, ARGUMENTS)
+    return _located(_stdin_lines(verb), predictor, STDIN)
 
 
 def _stdin_lines(verb: str) -> Iterator[str]:
@@ -199,71 +209,6 @@ def _located(given: Iterable[str], predictor: Predictor, place: Path | str) -> I
     if len(slots) > 1:
         raise UsageError(f"this model takes {', '.join(slots)} together; use it from Python")
     return located_inputs(given, slots, place)
-
-
-def _file_inputs(file: Path, predictor: Predictor) -> Iterator[Located]:
-    from seqloom.data.files import read_lines  # noqa: PLC0415
-
-    return _located(read_lines(file), predictor, file)
-
-
-# Outputs -----------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Stdout; or a file that is there whole or not at all; or a pipe or a device, as it comes."""
-    if output is None:
-        yield sys.stdout
-        return
-    try:
-        with _streamed(output) if output.exists() and not output.is_file() else _aside(output) as stream:
-            yield stream
-    except OSError as error:
-        raise StorageError(f"{output}: cannot write it: {error.strerror}") from error
-
-
-@contextmanager
-def _streamed(output: Path) -> Iterator[TextIO]:
-    with output.open("w", encoding="utf-8") as stream:
-        yield stream
-
-
-@contextmanager
-def _aside(output: Path) -> Iterator[TextIO]:
-    """A new file beside the one that a link leads to, in its place once it is whole."""
-    target = output.resolve()
-    descriptor, name = mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    aside = Path(name)
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-            yield stream
-        aside.chmod(target.stat().st_mode & 0o777 if target.exists() else _new_file_mode())
-        aside.rename(target)
-    finally:
-        aside.unlink(missing_ok=True)
-
-
-def _new_file_mode() -> int:
-    """The permissions that this process gives to new files; mkstemp gives fewer."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
-
-
-def _write(stream: TextIO, prediction: Prediction, predictor: Predictor, format_: Format) -> None:
-    task = predictor.kit.task
-    if format_ is Format.jsonl:
-        rendered = [task.render(found, prediction.example) for found in prediction.hypotheses]
-        record = {"id": prediction.example.id, **prediction.example.inputs, "outputs": rendered}
-        stream.write(json.dumps(jsonable(record), ensure_ascii=False) + "\n")
-        return
-    for found in prediction.hypotheses:
-        text = task.text(found).replace("\n", " ")  # a line an output, whatever the output
-        several = len(prediction.hypotheses) > 1
-        head = f"{prediction.example.id + 1}\t{found.score:.4f}\t" if several else ""
-        stream.write(f"{head}{text}\n")
-    stream.flush()
 
 
 # Evaluation --------------------------------------------------------------------------------------------
@@ -302,9 +247,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
         decode = predictor.decode_config(**said)
         _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
         if output is not None:
-            with _opened(output) as stream:
-                for prediction in predictions:
-                    _write(stream, prediction, predictor, Format.text)
+            pour(rendered(predictions, predictor.kit.task, "text"), output)
     if as_json:
         print_json([score.__dict__ for score in scores])
         return

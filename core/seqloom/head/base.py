@@ -30,7 +30,11 @@ class Head(nn.Module, ABC, Generic[PredictionT]):
 
     @abstractmethod
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[PredictionT]]:
-        """For each source its predictions, best first."""
+        """For each source its predictions, best first.
+
+        They carry what ``options`` ask for beside tokens and scores: ``attention``, and ``emissions``
+        without times, which :class:`seqloom.model.Seq2Seq` knows.
+        """
 
 
 def required(target: Padded | None) -> Padded:

@@ -10,6 +10,7 @@ from seqloom.batch import Batch, Hypothesis, Loss, Memory, Progress
 from seqloom.config import DecodeConfig
 from seqloom.errors import ConfigError
 from seqloom.head.base import Head, required
+from seqloom.head.emissions import with_emissions
 from seqloom.nn.ctc import Ctc, without_eos
 from seqloom.search.labelling import ctc_search
 from seqloom.vocabulary import Vocabulary
@@ -49,4 +50,5 @@ class CtcHead(Head[Hypothesis]):
 
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
         self.check(options)
-        return ctc_search(self.ctc, memory, self.vocabulary, options)
+        found = ctc_search(self.ctc, memory, self.vocabulary, options)
+        return with_emissions(self.ctc, memory, found) if options.emissions else found

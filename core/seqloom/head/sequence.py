@@ -12,6 +12,7 @@ from seqloom.batch import Batch, Hypothesis, Loss, Memory, Padded, Progress
 from seqloom.config import DecodeConfig
 from seqloom.errors import ConfigError
 from seqloom.head.base import Head, required
+from seqloom.head.emissions import with_emissions
 from seqloom.nn.ctc import Ctc, without_eos
 from seqloom.nn.decoder import AnyDecoder
 from seqloom.nn.loss import cross_entropy
@@ -85,6 +86,11 @@ class SequenceHead(Head[Hypothesis]):
                 f"decode.ctc {options.ctc:g} asks for scores of CTC, and this model has learned none: "
                 "take it out, or train with model.head.ctc"
             )
+        if options.emissions and self.ctc is None:
+            raise ConfigError(
+                "what CTC says of each position (decode.emissions; times of words are made of it) is asked "
+                "of a model that has learned no CTC: leave it out, or train with model.head.ctc"
+            )
 
     def scorers(self, memory: Memory, options: DecodeConfig) -> list[Member]:
         """The voices of this head in a search; those of several heads make an ensemble."""
@@ -101,6 +107,8 @@ class SequenceHead(Head[Hypothesis]):
         else:
             search = greedy_search if options.beam == 1 else beam_search
             found = search(self.scorers(memory, options), self.vocabulary, options)
+        if options.emissions and self.ctc is not None:
+            found = with_emissions(self.ctc, memory, found)
         return self._with_attention(memory, found) if options.attention else found
 
     def _weight_of_ctc(self, options: DecodeConfig) -> float:

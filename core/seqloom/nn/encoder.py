@@ -19,10 +19,12 @@ class Encoder(nn.Module, ABC):
     Attributes:
         width: D of the memory's values.
         final_shape: (L, H) of the memory's final state.
+        stride: Features that one position of the memory stands for: S = ceil(T / stride).
     """
 
     width: int
     final_shape: tuple[int, int]
+    stride: int = 1
 
     @abstractmethod
     def forward(self, features: Padded) -> Memory:

@@ -63,6 +63,7 @@ class RecurrentEncoder(Encoder):
                 f"that takes {pyramid + 1} layers, and there are {shape.layers}"
             )
         self.reverse = reverse
+        self.stride = 2**pyramid
         self.dropout = Dropout(shape.dropout)
         below, above = replace(shape, layers=shape.layers - pyramid), replace(shape, layers=1)
         self.recurrence = Recurrence(below, width, bidirectional=bidirectional)

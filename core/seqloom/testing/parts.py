@@ -104,6 +104,10 @@ class EncoderContract(PartContract):
         assert memory.lengths.dtype == torch.int64
         assert 1 <= memory.lengths.min() <= memory.lengths.max() <= memory.values.shape[1]
 
+    def test_positions_stand_for_as_many_features_as_announced(self) -> None:
+        encoder, features = self.seeded(), random_padded(LENGTHS, self.width)
+        assert torch.equal(encoder(features).lengths, -(-features.lengths // encoder.stride))
+
     def test_lengths_follow_from_lengths(self) -> None:
         encoder, features = self.seeded(), random_padded(LENGTHS, self.width)
         other = encoder(features._replace(values=features.values + 1)).lengths

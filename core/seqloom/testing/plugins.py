@@ -174,6 +174,11 @@ class ModalityContract(PluginContract, NetworkContract):
         silence = batch._replace(values=torch.zeros_like(batch.values))
         assert torch.equal(frontend(batch).lengths, frontend(silence).lengths)
 
+    def test_positions_stand_for_as_many_features_as_announced(self) -> None:
+        frontend, batch = self.seeded(), self.batch()
+        if frontend.stride is not None:
+            assert torch.equal(frontend(batch).lengths, -(-batch.lengths // frontend.stride))
+
     def test_an_example_alone_is_as_in_a_batch(self) -> None:
         frontend, batch = self.seeded(), self.batch()
         together = frontend(batch)
@@ -251,15 +256,17 @@ class TaskContract(PluginContract):
         for piece in pieces:
             assert piece.keys() == inputs.keys()
 
-    def test_one_piece_is_the_whole(self) -> None:
+    def test_one_piece_is_the_whole(self, tmp_path: Path) -> None:
         task = self.build()
         hypotheses = self.hypotheses(task)
-        assert task.join([list(hypotheses)]) == hypotheses
+        kept = task.interpret(list(hypotheses))
+        assert task.join([self.inputs(tmp_path)], [kept]) == hypotheses
 
     def test_pieces_are_joined_best_first(self, tmp_path: Path) -> None:
         task = self.build()
-        results = [self.hypotheses(task) for _ in task.pieces(self.inputs(tmp_path))]
-        scores = [hypothesis.score for hypothesis in task.join(results)]
+        pieces = task.pieces(self.inputs(tmp_path))
+        results = [task.interpret(self.hypotheses(task)) for _ in pieces]
+        scores = [hypothesis.score for hypothesis in task.join(pieces, results)]
         assert scores
         assert scores == sorted(scores, reverse=True)
 

@@ -53,6 +53,10 @@ class LengthsFromNumbers(LinearEncoder):
         return memory._replace(lengths=(features.values[..., 0] > 0.5).sum(1).clamp(min=1))
 
 
+class SaysAnotherStride(LinearEncoder):
+    stride = 2
+
+
 class Idle(LinearEncoder):
     def __init__(self):
         super().__init__()
@@ -111,6 +115,7 @@ def broken_decoder(kind: type[Decoder]) -> Decoder:
         (HearsOthers, {"an_example_alone_is_as_in_a_batch"}),
         (WrongShape, {"shapes_are_those_announced"}),
         (LengthsFromNumbers, {"lengths_follow_from_lengths"}),
+        (SaysAnotherStride, {"positions_stand_for_as_many_features_as_announced"}),
         (Idle, {"gradients_reach_every_parameter"}),
         (Forgets, {"what_is_loaded_is_what_was_saved"}),
     ],

@@ -171,6 +171,18 @@ class LengthsFromNumbers(Linear):
         return super().forward(features._replace(lengths=(features.values[..., 1] > 0.2).sum(1)))
 
 
+class SaysAnotherStride(Linear):
+    stride = 2
+
+
+class Scattered(Linear):
+    stride = None  # and so may be anything
+
+
+class Scatters(Numbers):
+    layers = Scattered
+
+
 class Idle(Linear):
     def __init__(self, width):
         super().__init__(width)
@@ -210,6 +222,7 @@ def with_layers(kind: type[Frontend]) -> type[Modality]:
         (with_layers(NoLengths), "shapes_are_those_announced"),
         (with_layers(LengthsFromNumbers), "lengths_follow_from_lengths"),
         (with_layers(HearsPadding), "an_example_alone_is_as_in_a_batch"),
+        (with_layers(SaysAnotherStride), "positions_stand_for_as_many_features_as_announced"),
         (with_layers(Idle), "gradients_reach_every_parameter"),
         (with_layers(Forgets), "what_is_loaded_is_what_was_saved"),
     ],
@@ -231,7 +244,7 @@ def test_variations_may_all_be_of_another_size(failures):
     assert failures(NumbersContract, build=lambda self: VariesToAnySize()) == wanted
 
 
-@pytest.mark.parametrize("modality", [Numbers, PresentsSquares])
+@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters])
 def test_a_whole_modality_passes(modality, failures):
     assert failures(NumbersContract, build=lambda self: modality()) == set()
 
@@ -288,7 +301,14 @@ class LettersContract(ModalityContract):
     [
         (Lookup, set()),
         (HearsPads, {"an_example_alone_is_as_in_a_batch"}),
-        (CountsPads, {"an_example_alone_is_as_in_a_batch", "lengths_follow_from_lengths"}),
+        (
+            CountsPads,
+            {
+                "an_example_alone_is_as_in_a_batch",
+                "lengths_follow_from_lengths",
+                "positions_stand_for_as_many_features_as_announced",
+            },
+        ),
     ],
 )
 def test_padding_is_heard_in_tokens_too(layers, wanted, failures):

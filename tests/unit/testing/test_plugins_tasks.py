@@ -27,7 +27,10 @@ class Spelling(Task):
     def pieces(self, raw):
         return [raw, raw]
 
-    def join(self, results):
+    def interpret(self, hypotheses):
+        return hypotheses
+
+    def join(self, pieces, results):
         return sorted((found for result in results for found in result), key=lambda found: -found.score)
 
     def render(self, hypothesis, example):
@@ -109,19 +112,24 @@ class LosesSlots(Spelling):
         return [{"audio": value} for value in raw.values()]
 
 
+class InterpretsNothing(Spelling):
+    def interpret(self, hypotheses):
+        return hypotheses[:1]
+
+
 class JoinsWorstFirst(Spelling):
-    def join(self, results):
-        return super().join(results)[::-1]
+    def join(self, pieces, results):
+        return super().join(pieces, results)[::-1]
 
 
 class JoinsInOrder(Spelling):
-    def join(self, results):
+    def join(self, pieces, results):
         return [found for result in results for found in result]
 
 
 class JoinsAnew(Spelling):
-    def join(self, results):
-        return [replace(found, details={"pieces": 1}) for found in super().join(results)]
+    def join(self, pieces, results):
+        return [replace(found, details={"pieces": 1}) for found in super().join(pieces, results)]
 
 
 class RendersNoScore(Spelling):
@@ -173,6 +181,7 @@ class SaysThatItWrote(Spelling):
         (SaysNothing, "a_target_written_is_the_target"),
         (HasNoPieces, "pieces_are_inputs"),
         (LosesSlots, "pieces_are_inputs"),
+        (InterpretsNothing, "one_piece_is_the_whole"),
         (JoinsWorstFirst, "one_piece_is_the_whole"),
         (JoinsAnew, "one_piece_is_the_whole"),
         (JoinsInOrder, "pieces_are_joined_best_first"),

@@ -57,6 +57,7 @@ class AudioModality(Modality):
         masking: Masking,
         on_device: bool,
     ) -> None:
+        self.rate = analysis.rate_hz / analysis.hop
         self.varies = bool(augmentation or masking)
         self._source = source
         self._analysis = analysis

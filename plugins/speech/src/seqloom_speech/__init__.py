@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqloom.hooks import NoOptions, TaskSpec, hookimpl
+from pydantic import Field
+
+from seqloom.hooks import FormatSpec, NoOptions, Options, TaskSpec, hookimpl
 from seqloom_speech.presets import JOB, PRESETS
 
 if TYPE_CHECKING:
@@ -13,6 +15,19 @@ if TYPE_CHECKING:
     from seqloom.tokenizer import Tokenizer
 
 seqloom_api = 1
+
+TIMES = {"times": True}
+FORMATS = {
+    "srt": FormatSpec(summary="SubRip subtitles of a recording", flags=TIMES, one_input=True),
+    "vtt": FormatSpec(summary="WebVTT subtitles of a recording", flags=TIMES, one_input=True),
+    "ctm": FormatSpec(summary="NIST CTM, a line a word", flags=TIMES),
+}
+
+
+class TranscribeFlags(Options):
+    """Flags of ``seqloom transcribe`` beside those of every verb."""
+
+    times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
 
 
 def _load() -> Callable[[NoOptions, Tokenizer | None], Task]:
@@ -34,10 +49,11 @@ def seqloom_tasks() -> Sequence[TaskSpec[Any]]:
             summary="Recordings of speech to what is said",
             options=NoOptions,
             verb="transcribe",
-            flags=NoOptions,
+            flags=TranscribeFlags,
             inputs={"speech": "audio"},
             presets=PRESETS,
             load=_load,
             job=JOB,
+            formats=FORMATS,
         )
     ]

@@ -20,9 +20,9 @@ VARIED = {
 """Three speeds (Ko et al. 2015), and masks (Park et al. 2019) that are shorter, for short utterances."""
 
 
-def _recogniser(channels: int, model: Partial) -> Partial:
-    """What all presets have in common: log-mel at a quarter of its rate, characters, variation."""
-    frontend = {"name": "convolution", "channels": channels, "subsampling": 4}
+def _recogniser(channels: int, model: Partial, subsampling: int = 4) -> Partial:
+    """What all presets have in common: log-mel, characters, variation; a quarter of its frames is left."""
+    frontend = {"name": "convolution", "channels": channels, "subsampling": subsampling}
     return {
         "inputs": {"speech": {"name": "audio", "frontend": frontend, "augment": VARIED}},
         "tokenizers": {"target": {"name": "char"}},
@@ -57,10 +57,13 @@ def _decoder(width: int) -> Partial:
 
 
 def _las(width: int) -> Partial:
-    """Chan et al. 2016: a pyramid of recurrent layers; the attention of Chorowski et al. 2015."""
+    """Chan et al. 2016: a pyramid of recurrent layers; the attention of Chorowski et al. 2015.
+
+    Its pyramid is lower than theirs: CTC needs a position for each character.
+    """
     return {
         "width": width,
-        "encoder": {"name": "rnn", "cell": "lstm", "layers": 3, "hidden": width, "pyramid": 2},
+        "encoder": {"name": "rnn", "cell": "lstm", "layers": 3, "hidden": width, "pyramid": 1},
         "attention": {"name": "location", "hidden": width},
         "decoder": {"name": "rnn", "cell": "lstm", "layers": 1, "hidden": width},
         "head": WITH_CTC,
@@ -71,7 +74,7 @@ PRESETS: Mapping[str, Partial] = {
     "tiny": _recogniser(16, _conformer(96, 4, WITH_CTC)),
     "conformer": _recogniser(32, _conformer(144, 8, WITH_CTC)),
     "transformer": _recogniser(32, _transformer(192, 8)),
-    "las": _recogniser(32, _las(256)),
+    "las": _recogniser(32, _las(256), subsampling=2),
     "ctc": _recogniser(32, _conformer(144, 8, {"name": "ctc"})),
 }
 

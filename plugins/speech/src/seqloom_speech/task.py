@@ -2,21 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, final
 
+from seqloom.batch import Hypothesis
 from seqloom.config import DecodeConfig
+from seqloom.errors import ConfigError
 from seqloom.hooks import Options
 from seqloom.modality import Modality
-from seqloom.task import Prediction, TextTask
+from seqloom.task import Example, Prediction, TextTask
+from seqloom_audio.segments import segment_of
+from seqloom_speech.formats import WRITERS
+from seqloom_speech.words import moved
 
 
 @final
 class Speech(TextTask):
-    """A recording to what is said in it."""
+    """A recording to what is said in it.
 
-    def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:  # noqa: ARG002
-        return decode
+    Where decoding carries emissions, hypotheses come to know their words, as ``details["words"]``: a tuple
+    of :class:`seqloom_speech.words.Word`.
+    """
+
+    def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
+        return [self._timed(hypothesis) for hypothesis in hypotheses]
+
+    def join(
+        self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
+    ) -> list[Hypothesis]:
+        (piece,), (found,) = pieces, results
+        start_s = segment_of(piece["speech"]).start_s
+        return [_moved(hypothesis, start_s) for hypothesis in found]
+
+    def render(self, hypothesis: Hypothesis, example: Example) -> dict[str, Any]:
+        record = super().render(hypothesis, example)
+        if "words" in hypothesis.details:
+            record["words"] = [
+                {
+                    "text": word.text,
+                    "start_s": round(word.start_s, 3),
+                    "end_s": round(word.end_s, 3),
+                    "confidence": round(word.confidence, 4),
+                }
+                for word in hypothesis.details["words"]
+            ]
+        return record
+
+    def write(self, form: str, predictions: Iterable[Prediction]) -> Iterator[str]:
+        return WRITERS[form](predictions)
+
+    def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:
+        return decode.model_copy(update={"emissions": True}) if flags.model_dump()["times"] else decode
 
     def deliver(
         self,
@@ -25,3 +62,26 @@ class Speech(TextTask):
         modalities: Mapping[str, Modality],  # noqa: ARG002
     ) -> list[str]:
         return []
+
+    def _timed(self, hypothesis: Hypothesis) -> Hypothesis:
+        """The hypothesis with its words in place of emissions, which take much room."""
+        emissions = hypothesis.emissions
+        if emissions is None:
+            return hypothesis
+        if emissions.edges_s is None:
+            raise ConfigError(
+                "times of words need inputs that take time, and those of this model do not: "
+                "leave decode.emissions and --times out"
+            )
+        from seqloom_speech.alignment import timed_words  # noqa: PLC0415 - torchaudio, for times alone
+
+        words = timed_words(hypothesis.tokens, self.tokenizer, emissions.log_probs, emissions.edges_s)
+        return replace(hypothesis, emissions=None, details={**hypothesis.details, "words": words})
+
+
+def _moved(hypothesis: Hypothesis, by_s: float) -> Hypothesis:
+    """The hypothesis of a part of a recording, with the times of the whole."""
+    if "words" not in hypothesis.details:
+        return hypothesis
+    words = moved(hypothesis.details["words"], by_s)
+    return replace(hypothesis, details={**hypothesis.details, "words": words})

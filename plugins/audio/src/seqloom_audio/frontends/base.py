@@ -15,7 +15,13 @@ from seqloom_audio.spectra import Spectra
 
 
 class Subsampling(nn.Module, ABC):
-    """The layers that make one vector of some frames."""
+    """The layers that make one vector of some frames.
+
+    Attributes:
+        stride: How many: n.
+    """
+
+    stride: int
 
     @abstractmethod
     def forward(self, features: Padded) -> Padded:
@@ -37,6 +43,7 @@ class AudioFrontend(Frontend):
     ) -> None:
         super().__init__()
         self.learns_from_data = corpus is not None
+        self.stride = subsampling.stride
         self.subsampling = subsampling
         self.spectra = spectra
         self.corpus = corpus

@@ -23,6 +23,7 @@ class Convolution(Subsampling):
 
     def __init__(self, width: int, bins: int, channels: int, layers: int) -> None:
         super().__init__()
+        self.stride = 2**layers
         self.layers = nn.ModuleList(
             nn.Conv2d(channels if number else 1, channels, 3, stride=2, padding=1)
             for number in range(layers)

@@ -20,10 +20,10 @@ class Stack(Subsampling):
 
     def __init__(self, width: int, bins: int, frames: int) -> None:
         super().__init__()
-        self.frames = frames
+        self.stride = frames
         self.project = nn.Linear(frames * bins, width)
 
     def forward(self, features: Padded) -> Padded:
-        values = F.pad(features.values, (0, 0, 0, -features.values.shape[1] % self.frames))
+        values = F.pad(features.values, (0, 0, 0, -features.values.shape[1] % self.stride))
         joined = values.reshape(len(values), -1, self.project.in_features)  # [B, S, frames · F]
-        return Padded(self.project(joined), (features.lengths + self.frames - 1) // self.frames)
+        return Padded(self.project(joined), (features.lengths + self.stride - 1) // self.stride)

@@ -64,6 +64,8 @@ class GridFrontend(ImageFrontend):
         width: D.
     """
 
+    stride = None  # a position is a part of a picture, and a picture one of the input's
+
     mean: Tensor
     deviation: Tensor
     positions: Tensor

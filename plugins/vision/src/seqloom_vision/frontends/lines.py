@@ -35,6 +35,8 @@ class Lines(ImageFrontend):
         ConfigError: There are too few stages for such a subsampling.
     """
 
+    stride: int
+
     def __init__(
         self, width: int, height: int, channels: Sequence[int], blocks: int = 0, subsampling: int = 4
     ) -> None:
@@ -45,7 +47,7 @@ class Lines(ImageFrontend):
                 f"{len(channels)} stages cannot make one column of {subsampling}: "
                 "name more channels, or choose less subsampling"
             )
-        self.subsampling = subsampling
+        self.stride = subsampling
         self.stages = nn.ModuleList(
             Stage(before, after, (stride, 2), blocks, GROUP)
             for before, after, stride in zip([1, *channels], channels, strides, strict=False)
@@ -55,15 +57,15 @@ class Lines(ImageFrontend):
         self.project = nn.Linear(column, width)
 
     def grid(self, length: int) -> tuple[int, int]:
-        return 1, -(-length // self.subsampling)
+        return 1, -(-length // self.stride)
 
     def forward(self, features: Padded) -> Padded:
         """Columns [B, T, height] uint8, high where there is ink, to [B, T / subsampling, D]."""
         x = features.values[:, None].to(self.project.weight.dtype) / 255  # [B, 1, T, height]
-        x = F.pad(masked(x, features.lengths), (0, 0, 0, -x.shape[2] % self.subsampling))
+        x = F.pad(masked(x, features.lengths), (0, 0, 0, -x.shape[2] % self.stride))
         x = x.contiguous(memory_format=torch.channels_last)
         # The last position may reach over the line's end: what is there is paper, and belongs to it.
-        lengths = (features.lengths + self.subsampling - 1) // self.subsampling * self.subsampling
+        lengths = (features.lengths + self.stride - 1) // self.stride * self.stride
         for stage in self.stages:
             x, lengths = stage(x, lengths)
         columns = x.transpose(1, 2).flatten(2)  # [B, S, C · height']
