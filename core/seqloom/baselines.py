@@ -33,8 +33,8 @@ def baseline_answers(
     """What each baseline answers to each example.
 
     ``frequent`` always gives the target that training has most often, the first of several such.
-    ``nearest`` gives the target of the training example whose features, as they are read, have the least
-    sum of squared differences to those asked of; the most frequent one where none has their shape.
+    ``nearest`` gives the target of the training example whose features, as batches have them, have the
+    least sum of squared differences to those asked of; the most frequent one where none has their shape.
 
     Args:
         names: ``nearest``, ``frequent``.
@@ -82,7 +82,8 @@ def _nearest(
     asked: Dataset, training: Iterable[tuple[Located, dict[str, Tensor]]], device: torch.device | str
 ) -> list[str | None]:
     rivals = {shape: _Rivals(ids, asked, device) for shape, ids in _by_shape(asked).items()}
-    for located, features in training:
+    for located, read in training:
+        features = asked.present(read)
         if rival := rivals.get(_shape(features)):
             rival.add(_Row(_flat(features), located.example.target or ""))
     answers: list[str | None] = [None] * len(asked)

@@ -86,8 +86,18 @@ class Builder:
     def _fit(self, name: str, part: Part, examples: Iterable[Example]) -> Tokenizer:
         slots = [slot for slot, serving in self.token_slots().items() if serving == name]
         tokenizer = self._tokenizer(part)
-        tokenizer.fit(_text(example, slot) for slot in slots for example in examples)
+        tokenizer.fit(text for slot in slots for text in self._texts(slot, examples, tokenizer))
         return tokenizer
+
+    def _texts(self, slot: str, examples: Iterable[Example], tokenizer: Tokenizer) -> Iterator[str]:
+        """What a tokenizer is to learn from a slot."""
+        if slot != TARGET:
+            yield from (example.inputs[slot] for example in examples)
+            return
+        normalize = self._task(tokenizer).normalize
+        for example in examples:
+            assert example.target is not None  # noqa: S101 - training data is read with its target
+            yield normalize(example.target)
 
     def save_tokenizers(self, folder: Path, tokenizers: Mapping[str, Tokenizer]) -> None:
         """Writes ``<name>.json`` for each tokenizer."""
@@ -139,11 +149,14 @@ class Builder:
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
             modalities[slot] = spec.load()(self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
-        options = self.task_spec.options(**self.config.task.options)
-        task = self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
+        task = self._task(target)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
         return Kit(task, modalities, self.slots(), tokenizers, signature)
+
+    def _task(self, target: Tokenizer | None) -> Task:
+        options = self.task_spec.options(**self.config.task.options)
+        return self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
 
     def _input_part(self, slot: str) -> Part:
         return self.config.inputs.get(slot, Part(name=self.task_spec.inputs[slot]))
@@ -235,10 +248,3 @@ class Builder:
     def _build(self, kind: str, part: Part, *parts: Any) -> Any:
         options = self.catalog.get(kind, part.name).options(**part.options)
         return self.catalog.load(kind, part.name)(options, *parts)
-
-
-def _text(example: Example, slot: str) -> str:
-    if slot != TARGET:
-        return example.inputs[slot]
-    assert example.target is not None  # noqa: S101 - training data is read with its target
-    return example.target

@@ -119,7 +119,8 @@ class Evaluator:
         values = {"ppl": perplexity(sums["nll"], elements)}
         if "correct" in sums:
             values["accuracy"] = accuracy(int(sums["correct"]), elements)
-        scores = [self._score(name, value, step, self.target_signature) for name, value in values.items()]
+        counted = self._signed(self.target_signature)
+        scores = [self._score(name, value, step, counted) for name, value in values.items()]
         if not self.metrics:
             return scores
         texts = dict(pair for share in shares for pair in share["texts"])
@@ -154,15 +155,27 @@ class Evaluator:
 
     @property
     def _search(self) -> str:
-        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}"
+        share = "" if self.decode.ctc is None else f"|ctc:{self.decode.ctc:g}"
+        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}{share}"
 
     def _text_scores(self, ids: Iterable[int], texts: Sequence[str], step: int, how: str) -> list[Score]:
         """The metrics of some examples, whose texts are at their ids."""
-        examples, scores = self.dataset.examples, []
+        if not self.metrics:
+            return []
+        examples, normalize = self.dataset.examples, self.task.normalize
+        pairs = [(normalize(texts[id_]), list(map(normalize, examples[id_].references))) for id_ in ids]
+        scores = []
         for name, metric in self.metrics.items():
-            counts = [metric.count(texts[id_], examples[id_].references) for id_ in ids]
-            scores.append(self._score(name, metric.value(counts), step, metric.signature() + how))
+            counts = [metric.count(text, references) for text, references in pairs]
+            signature = self._signed(metric.signature()) + how
+            score = self._score(name, metric.value(counts), step, signature)
+            scores.append(replace(score, parts=metric.parts(counts)))
         return scores
+
+    def _signed(self, signature: str) -> str:
+        """A signature, and which form of texts it is about."""
+        name = self.task.normalization
+        return f"{signature}|norm:{name}" if name else signature
 
     def _score(self, name: str, value: float, step: int, signature: str) -> Score:
         return Score(metric=name, value=value, split=self.split, step=step, signature=signature)

@@ -55,7 +55,7 @@ def resolve(tree: Node, task: TaskSpec[Any], catalog: Catalog) -> JobConfig:
     assert config is not None  # noqa: S101 - else there were problems
     problems.add(_tokenizer_complaints(config, task, catalog))
     problems.add(_model_complaints(config, task, catalog))
-    problems.add(_split_complaints(config, task))
+    problems.add(_split_complaints(config, task, catalog))
     problems.add(_score_complaints(config))
     problems.add(_tag_complaints(config))
     problems.end()
@@ -203,8 +203,9 @@ def _model_complaints(config: JobConfig, task: TaskSpec[Any], catalog: Catalog) 
         yield _about(("model", "attention"), f"decoder {name} takes none; set it to null")
 
 
-def _split_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Complaint]:
-    slots = [*task.inputs, TARGET]
+def _split_complaints(config: JobConfig, task: TaskSpec[Any], catalog: Catalog) -> Iterator[Complaint]:
+    specs = {slot: catalog.get("modality", config.inputs[slot].name) for slot in task.inputs}
+    may_be_several = {slot: bool(spec.fragment) for slot, spec in specs.items()} | {TARGET: True}
     for name in ("train", "valid", "test"):
         split = getattr(config.data, name)
         if split is None:
@@ -218,22 +219,24 @@ def _split_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Compla
                 )
             if not isinstance(short, dict):
                 path = (*path, "columns" if isinstance(part, TableSplit) else "files")
-            yield from _slots_of_part(part.slots, path, slots)
+            yield from _slots_of_part(part.slots, path, may_be_several)
 
 
 def _slots_of_part(
-    given: Mapping[str, Sequence[int | str]], path: KeyPath, slots: list[str]
+    given: Mapping[str, Sequence[int | str]], path: KeyPath, may_be_several: Mapping[str, bool]
 ) -> Iterator[Complaint]:
+    """What is wrong with a part's slots; of all that there are, whether each may have several columns."""
     for slot in given:
-        if slot not in slots:
-            yield _unknown((*path, slot), "slot", slots)
-    for slot in slots:
+        if slot not in may_be_several:
+            yield _unknown((*path, slot), "slot", may_be_several)
+    for slot, several in may_be_several.items():
         if slot not in given:
             yield _about((*path, slot), "is missing")
-        elif slot != TARGET and len(given[slot]) != 1:
-            yield _about((*path, slot), f"only `{TARGET}` may have several")
         elif not given[slot]:
             yield _about((*path, slot), "an empty list names nothing")
+        elif len(given[slot]) > 1 and not several:
+            names = " and ".join(f"`{name}`" for name, may in may_be_several.items() if may)
+            yield _about((*path, slot), f"only {names} may have several")
 
 
 def _score_complaints(config: JobConfig) -> Iterator[Complaint]:

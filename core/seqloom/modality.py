@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -65,16 +66,37 @@ class Frontend(nn.Module, ABC):
         raise NotImplementedError(f"{type(self).__name__} learns nothing from data")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """A number that a modality can take of any input, for people who look at their data.
+
+    Attributes:
+        name: What it is, with its unit: ``seconds``, ``peak_dbfs``.
+        adds_up: Whether its sum over inputs says something, as that of seconds does.
+        least: Inputs with less are odd; None where none is.
+        most: Inputs with more are odd; None where none is.
+        odd: What is then wrong with them: ``nearly silent``.
+    """
+
+    name: str
+    adds_up: bool = False
+    least: float | None = None
+    most: float | None = None
+    odd: str = ""
+
+
 class Modality(ABC):
     """One kind of input. It pickles: data workers get a copy.
 
     Attributes:
         varies: Whether :meth:`augment`, or a generator given to :meth:`present`, may change anything.
         rate: Features a second, as :meth:`present` gives them; None for inputs that take no time.
+        measures: What :meth:`measure` gives; ``seqloom data check`` sums it up.
     """
 
     varies: bool = True
     rate: float | None = None
+    measures: Sequence[Measure] = ()
 
     @abstractmethod
     def read(self, raw: str) -> Tensor:
@@ -114,6 +136,14 @@ class Modality(ABC):
             generator: As :meth:`augment` is given it; None where nothing may vary, as in evaluation.
         """
         return features if generator is None else self.augment(features, generator)
+
+    def measure(self, features: Tensor) -> Sequence[float]:  # noqa: ARG002
+        """What people may want to know of an input: a finite number for each of :attr:`measures`.
+
+        Args:
+            features: [T, *F] from :meth:`read`.
+        """
+        return ()
 
     @abstractmethod
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> Frontend:

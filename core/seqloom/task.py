@@ -49,11 +49,27 @@ class Prediction(NamedTuple):
 
 
 class Task(ABC):
-    """One kind of job: what its target is, and what its users get to see."""
+    """One kind of job: what its target is, and what its users get to see.
+
+    Attributes:
+        normalization: What signatures of scores call :meth:`normalize`, as ``basic-1``: a rule that changes
+            needs a new name. Empty where there is none.
+    """
+
+    normalization: str = ""
+
+    def normalize(self, text: str) -> str:
+        """A raw target in the form in which tokenizers learn from it and metrics compare it.
+
+        To override where texts of one sense are written in several ways. What a model says is brought to
+        that form, too, before it is scored. A text in that form already stays as it is. It may be asked for
+        before the tokenizer that the task was built with has learned anything.
+        """
+        return text
 
     @abstractmethod
     def read_target(self, raw: str) -> Tensor:
-        """A raw target as the head learns it; for tokens [U] int64 with EOS last.
+        """A raw target, normalised, as the head learns it; for tokens [U] int64 with EOS last.
 
         Raises:
             DataError: The target cannot be used; the caller adds its file and line.
@@ -131,7 +147,7 @@ class TextTask(Task, ABC):
         self.tokenizer = tokenizer
 
     def read_target(self, raw: str) -> Tensor:
-        ids = self.tokenizer.encode(raw)
+        ids = self.tokenizer.encode(self.normalize(raw))
         if not ids:
             raise DataError("the target holds no token; give some text")
         return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))

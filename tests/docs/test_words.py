@@ -69,6 +69,17 @@ def test_options_of_all_commands_and_of_verbs_are_in_their_tables() -> None:
     assert documented == options(root).union(*verbs) - {"--help"}
 
 
+def test_transcripts_become_what_is_shown() -> None:
+    from seqloom_speech.normalization import RULES
+
+    cells = [[cell.strip("`") for cell in row] for row in pages.rows(DOCS / "speech.md", "transcript")]
+    assert len(cells) > 3
+    for raw, basic, english in cells:
+        assert (RULES["basic-1"](raw), RULES["english-1"](raw)) == (basic, english)
+    documented = {row[0].strip("`") for row in pages.rows(DOCS / "speech.md", "rule")}
+    assert documented == {"none", *RULES}
+
+
 def test_every_module_has_its_floor() -> None:
     source = pages.ROOT / "core" / "seqloom"
     modules = {file.stem for file in source.glob("*.py") if file.stem != "__init__"}

@@ -36,6 +36,14 @@ class Bytes(Modality):
         raise NotImplementedError
 
 
+class Halves(Bytes):
+    """Seen in another form than they are kept: each position twice, as a share of 255."""
+
+    def present(self, features: torch.Tensor, generator: torch.Generator | None) -> torch.Tensor:
+        assert generator is None
+        return features.repeat_interleave(2, 0) / 255
+
+
 def rows(*pairs: tuple[str, list[str]]) -> list[Located]:
     return [
         Located(Example(id_, {"source": source}, targets[0], targets), line=id_ + 1)
@@ -43,11 +51,16 @@ def rows(*pairs: tuple[str, list[str]]) -> list[Located]:
     ]
 
 
-def answers(names: list[str], asked: list[str], *training: tuple[str, list[str]], **options: Any) -> Any:
-    dataset = Dataset.load(rows(*((text, ["?"]) for text in asked)), {"source": Bytes()}, None)
-    return baseline_answers(
-        names, dataset, rows(*training), FeatureReader({"source": Bytes()}, None), **options
-    )
+def answers(
+    names: list[str],
+    asked: list[str],
+    *training: tuple[str, list[str]],
+    modality: Modality | None = None,
+    **options: Any,
+) -> Any:
+    modalities = {"source": modality or Bytes()}
+    dataset = Dataset.load(rows(*((text, ["?"]) for text in asked)), modalities, None)
+    return baseline_answers(names, dataset, rows(*training), FeatureReader(modalities, None), **options)
 
 
 def test_the_nearest_of_equal_shape_answers() -> None:
@@ -59,6 +72,12 @@ def test_the_nearest_of_equal_shape_answers() -> None:
     ]
     found = answers(["nearest"], ["1 0", "250 200", "9 8", "0 0 0", "5"], *training)
     assert found == {"nearest": ["black", "white", "dark", "dark", "dark"]}  # none has one position
+
+
+def test_what_is_compared_is_what_a_batch_has_of_both() -> None:
+    training = [("0 0", ["black"]), ("255 255", ["white"]), ("9", ["one"])]
+    found = answers(["nearest"], ["1 0", "250 200", "200"], *training, modality=Halves())
+    assert found == {"nearest": ["black", "white", "one"]}
 
 
 def test_the_most_frequent_target_counts_all_references() -> None:

@@ -45,6 +45,17 @@ def test_tokenizers_apart_learn_from_their_sides(builder: MakeBuilder) -> None:
     assert kit.tokenizer("target").encode("a") == kit.tokenizer("target").encode("b")  # both unknown
 
 
+def test_a_tokenizer_learns_targets_as_the_task_has_them(
+    builder: MakeBuilder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("seqloom_translation.task.Translation.normalize", lambda _, text: text.upper())
+    kit = kit_of(builder())
+    source = kit.tokenizer("source").encode("a b c")
+    assert kit.tokenizer("source").decode(source) == "a b c"  # it alone stays as it is
+    assert kit.tokenizer("target").decode(kit.task.read_target("x Y").tolist()) == "X Y"
+    assert kit.task.read_target("x y").tolist()[:2] == kit.tokenizer("target").encode("X Y")
+
+
 def test_a_joint_tokenizer_ties_embeddings(builder: MakeBuilder) -> None:
     assert sizes(builder()) == [10]
     assert len(sizes(builder(*APART))) == 2

@@ -19,6 +19,7 @@ from seqloom.errors import ConfigError, Interrupted
 from seqloom.evaluate import Evaluator
 from seqloom.jobfile import Job
 from seqloom.jobs import evaluate_job, train_job
+from seqloom.metrics import Exact, Metric
 from seqloom.model import Seq2Seq
 from seqloom.site import Site, open_model
 from seqloom.task import Example, Task
@@ -37,10 +38,16 @@ def parts(builder: Callable, trainer: Callable[..., Trainer]) -> tuple[Seq2Seq, 
     return made.model(kit), kit.task, Dataset.load(located, kit.modalities, kit.task.read_target)
 
 
-def evaluator(parts: tuple[Seq2Seq, Task, Dataset], batch_size: int = 64) -> Evaluator:
+def evaluator(parts: tuple[Seq2Seq, Task, Dataset], batch_size: int = 64, **metrics: Metric) -> Evaluator:
     options = DecodeConfig(beam=2, batch_size=batch_size)
     return Evaluator(
-        parts[2], parts[1], {}, decode=options, device=CPU, split="valid", target_signature="token:word"
+        parts[2],
+        parts[1],
+        metrics,
+        decode=options,
+        device=CPU,
+        split="valid",
+        target_signature="token:word",
     )
 
 
@@ -56,6 +63,27 @@ def test_perplexity_and_accuracy_are_over_all_tokens(parts: tuple[Seq2Seq, Task,
     assert scores["accuracy"].value == pytest.approx(100 * loss.parts["correct"].item() / tokens)
     assert (scores["ppl"].split, scores["ppl"].step) == ("valid", 7)
     assert scores["ppl"].signature == "token:word"
+
+
+def test_texts_are_compared_as_the_task_has_them(
+    parts: tuple[Seq2Seq, Task, Dataset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """References and what was said alike; it is told what form that is."""
+    model, task, dataset = parts
+    judge = evaluator(parts, exact=Exact())
+    before = {score.metric: score for score in judge(model, 7)}
+    assert before["exact"].value == 0
+    monkeypatch.setattr(type(task), "normalize", lambda _, text: "same")
+    monkeypatch.setattr(type(task), "normalization", "same-1")
+    after = {score.metric: score for score in judge(model, 7)}
+    assert after["exact"].value == 100
+    assert after["ppl"].signature == "token:word|norm:same-1"
+    assert after["exact"].signature == before["exact"].signature.replace("|beam", "|norm:same-1|beam")
+    (baseline,) = judge.baseline_scores("frequent", ["1"] * len(dataset), 7)
+    assert baseline.value == 100
+    monkeypatch.setattr(type(task), "normalize", lambda _, text: text.replace("2 1", "x"))
+    (baseline,) = judge.baseline_scores("frequent", ["x 0", "2 1 1", "2 1"], 7)
+    assert baseline.value == pytest.approx(200 / 3)
 
 
 def test_batches_change_no_score(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
@@ -93,6 +121,9 @@ def test_each_value_of_a_tag_has_scores_of_its_own(job: Callable[..., Job], site
     tagged = (f"data.valid={table}", f"data.test={table}", "evaluate.metrics=[exact, cer]")
     predictor = open_model(train_job(job("train.steps=1", *tagged), site).model.uri, site)
     asked = job(*tagged, "evaluate.by=speaker")
+    unscored = job(*tagged, "evaluate.by=speaker", "evaluate.metrics=[]", "evaluate.baselines=[frequent]")
+    _, scores, _ = evaluate_job(predictor, site, "test", predictor.decode, unscored)
+    assert [score.metric for score in scores] == ["ppl", "accuracy"]
     run, scores, predictions = evaluate_job(predictor, site, "test", predictor.decode, asked)
     values = {score.metric: score.value for score in scores}
     assert list(values)[4:] == [

@@ -16,7 +16,7 @@ LONGEST_FILE = 400
 
 FLOORS = {
     0: "errors hooks builtin catalog plugincheck config jobfile jobcheck keys layers jsonable vocabulary registry",
-    1: "batch storage device world collectives allocator nn tokenizer metrics search",
+    1: "batch drawing storage device world collectives allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode",
     4: "build prepare training datacheck export inputs predictor ledger site jobs api cli __main__ testing",

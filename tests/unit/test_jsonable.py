@@ -14,7 +14,7 @@ def test_record_becomes_plain_data() -> None:
 
     assert jsonable({1: (score, NOON, math.nan, 0.5, None)}) == {
         "1": [
-            {"metric": "ppl", "value": None, "split": "valid", "step": 3, "signature": ""},
+            {"metric": "ppl", "value": None, "split": "valid", "step": 3, "signature": "", "parts": {}},
             "2026-11-21T12:00:05+00:00",
             None,
             0.5,

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
 from seqloom.catalog import Catalog
 from seqloom.cli.output import note, print_json, print_table
 from seqloom.cli.train import Overrides
+
+if TYPE_CHECKING:
+    from seqloom.datacheck import DataReport
+
+TABLES: Final = (
+    ("lengths", ("split", "slot", "examples", "least", "median", "p95", "p99", "most")),
+    ("measures", ("split", "slot", "measure", "inputs", "total", "least", "median", "most")),
+    ("tags", ("split", "tag", "values", "least", "median", "most")),
+    ("findings", ("split", "kind", "count", "first")),
+)
+"""The parts of a report, and what is shown of each row."""
+
+HEADERS: Final = {"kind": "finding", "count": "examples"}
 
 
 def register(app: typer.Typer, catalog: Catalog) -> None:
@@ -23,7 +36,7 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
         overrides: Overrides = None,
         as_json: Annotated[bool, typer.Option("--json", help="JSON instead of tables.")] = False,
     ) -> None:
-        """Show lengths, repeats, odd pairs, unknown tokens, and examples shared between splits."""
+        """Show lengths, durations, repeats, odd inputs, and what splits share: examples, speakers."""
         from seqloom.build import Builder  # noqa: PLC0415 - imports torch
         from seqloom.cli.bars import Bars  # noqa: PLC0415
         from seqloom.datacheck import check_data  # noqa: PLC0415
@@ -35,14 +48,25 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
             report = check_data(loaded, Builder(loaded.config, catalog), bars.watch)
         if as_json:
             print_json(report)
-            return
-        columns = ("split", "slot", "examples", "least", "median", "p95", "p99", "most")
-        print_table(columns, [[str(getattr(row, name)) for name in columns] for row in report.lengths])
-        if not report.findings:
-            note("nothing else to tell")
-            return
-        typer.echo()
-        print_table(
-            ("split", "finding", "examples", "first"),
-            [(row.split, row.kind, str(row.count), "\n".join(row.first)) for row in report.findings],
-        )
+        else:
+            _print_tables(report)
+
+
+def _print_tables(report: DataReport) -> None:
+    """Each part of a report that says something."""
+    shown = [(columns, rows) for part, columns in TABLES if (rows := getattr(report, part))]
+    for number, (columns, rows) in enumerate(shown):
+        if number:
+            typer.echo()
+        headers = [HEADERS.get(column, column) for column in columns]
+        print_table(headers, [[_cell(getattr(row, column)) for column in columns] for row in rows])
+    if not report.findings:
+        note("nothing else to tell")
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.2f}"
+    if isinstance(value, tuple):
+        return "\n".join(value)
+    return "" if value is None else str(value)

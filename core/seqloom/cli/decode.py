@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from seqloom.catalog import Catalog
     from seqloom.data.manifest import Located
     from seqloom.predictor import Predictor
-    from seqloom.registry.records import Score
     from seqloom.site import Site
     from seqloom.task import Prediction
 
@@ -30,6 +29,9 @@ ARGUMENTS, STDIN = "<arguments>", "<stdin>"
 ModelName = Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")]
 Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")]
 LengthPenalty = Annotated[float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")]
+CtcShare = Annotated[
+    float | None, typer.Option(min=0, max=1, help="Share of CTC in scores, for models that have it.")
+]
 BatchSize = Annotated[int | None, typer.Option(min=1, help="Inputs decoded together.")]
 DeviceName = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 DtypeName = Annotated[str, typer.Option(help="auto, fp32, bf16 or fp16.")]
@@ -62,7 +64,7 @@ def _verb(spec: TaskSpec[Any]) -> Callable[..., None]:
 
     def verb(ctx: typer.Context, **given: Any) -> None:
         flags = spec.flags(**{name: given.pop(name) for name in own})
-        keys = ("beam", "n_best", "length_penalty", "batch_size")
+        keys = ("beam", "n_best", "length_penalty", "ctc", "batch_size")
         decode = _said(**{name: given[name] for name in keys})
         request = Request(
             model=given["model"],
@@ -122,6 +124,7 @@ def _every_verb(  # noqa: PLR0913, PLR0917 - one parameter a flag
     beam: Beam = None,
     n_best: Annotated[int | None, typer.Option(min=1, help="Outputs of each input.")] = None,
     length_penalty: LengthPenalty = None,
+    ctc: CtcShare = None,
     batch_size: BatchSize = None,
     device: DeviceName = "auto",
     dtype: DtypeName = "auto",
@@ -223,6 +226,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     ] = None,
     beam: Beam = None,
     length_penalty: LengthPenalty = None,
+    ctc: CtcShare = None,
     batch_size: BatchSize = None,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Where to write the model's texts.")
@@ -232,7 +236,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     as_json: Annotated[bool, typer.Option("--json", help="JSON instead of a table.")] = False,
 ) -> None:
     """Score a model, and the baselines of its job, on data.valid or data.test."""
-    from seqloom.cli.output import print_table  # noqa: PLC0415
+    from seqloom.cli.scores import print_evaluation  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
     from seqloom.jobfile import load_job  # noqa: PLC0415
     from seqloom.jobs import evaluate_job  # noqa: PLC0415
@@ -243,7 +247,7 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     with open_site(state) as site:
         predictor = _opened_model(model, site, device=device, dtype=dtype)
         other = None if job is None else load_job(job, site.catalog)
-        said = _said(beam=beam, length_penalty=length_penalty, batch_size=batch_size)
+        said = _said(beam=beam, length_penalty=length_penalty, ctc=ctc, batch_size=batch_size)
         decode = predictor.decode_config(**said)
         _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
         if output is not None:
@@ -251,26 +255,4 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
     if as_json:
         print_json([score.__dict__ for score in scores])
         return
-    baselines = (other or predictor.job).config.evaluate.baselines
-    values = {score.metric: f"{score.value:.2f}" for score in scores}
-    rows = [
-        (s.metric, values[s.metric], *(values.get(f"{name}/{s.metric}", "") for name in baselines),
-         s.split, s.signature)
-        for s in scores if "/" not in s.metric
-    ]  # fmt: skip
-    print_table(("score", "value", *baselines, "split", "signature"), rows)
-    if groups := [score for score in scores if "=" in score.metric.partition("/")[0]]:
-        _print_groups(groups)
-
-
-def _print_groups(scores: Sequence[Score]) -> None:
-    """A row for each value of a tag, a column for each metric."""
-    from seqloom.cli.output import print_table  # noqa: PLC0415
-
-    rows: dict[str, dict[str, str]] = {}
-    for score in scores:
-        group, _, metric = score.metric.rpartition("/")
-        rows.setdefault(group, {})[metric] = f"{score.value:.2f}"
-    tag = next(iter(rows)).partition("=")[0]
-    metrics = next(iter(rows.values()))
-    print_table((tag, *metrics), [(group.partition("=")[2], *row.values()) for group, row in rows.items()])
+    print_evaluation(scores, (other or predictor.job).config.evaluate.baselines)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
@@ -48,14 +48,22 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(jsonable(value), indent=2, ensure_ascii=False))
 
 
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Prints rows for people; what does not fit on a terminal is folded, never cut."""
+def print_table(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], figures: Collection[str] = ()
+) -> None:
+    """Prints rows for people; what does not fit on a terminal is folded, never cut.
+
+    Args:
+        headers: Of the columns.
+        rows: A text for each column.
+        figures: Columns of numbers, which stand to the right.
+    """
     from rich.console import Console  # noqa: PLC0415 - `--help` never pays for tables
     from rich.table import Table  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for header in headers:
-        table.add_column(header, overflow="fold")
+        table.add_column(header, overflow="fold", justify="right" if header in figures else "left")
     for row in rows:
         table.add_row(*row)
     console = Console(markup=False, highlight=False, emoji=False)

@@ -62,6 +62,10 @@ class Collator:
         references = [list(self._references[id_]) if self._references else [] for id_ in ids]
         return Batch(padded, target, references, list(ids), rows)
 
+    def present(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What goes into a batch of another input; see :meth:`Dataset.present`."""
+        return {slot: self._modalities[slot].present(values, None) for slot, values in features.items()}
+
     def with_features(self, features: Mapping[str, Features]) -> Collator:
         """One that gives other features of some slots, as they are."""
         modalities = {slot: part for slot, part in self._modalities.items() if slot not in features}
@@ -156,6 +160,14 @@ class Dataset:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def present(self, features: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """What would go into a batch of an input that is none of these, unvaried.
+
+        Args:
+            features: Of each input slot, as its modality reads them.
+        """
+        return self.collator.present(features)
 
     def with_features(self, features: Mapping[str, Features]) -> Dataset:
         """The same examples, in the same batches, with other features of some slots, given as they are."""

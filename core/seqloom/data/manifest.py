@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import chain, count, islice, zip_longest
 from pathlib import Path
 from types import MappingProxyType
@@ -182,7 +183,7 @@ def _named(texts: Sequence[str], slot: str, kind: Slot, root: Path | None) -> st
     if wrong := [number for number in numbers if not _is_number(number)]:
         raise DataError(f"'{wrong[0]}' is no number; '{slot}' is a path, and then numbers")
     if any(numbers):
-        fragment = f"#{kind.fragment}={','.join(numbers)}"
+        fragment = f"#{kind.fragment}={','.join(map(_written_out, numbers))}"
     return (name if root is None else str(find_file(name, root))) + fragment
 
 
@@ -192,6 +193,11 @@ def _is_number(text: str) -> bool:
         return not text or 0 <= float(text) < math.inf
     except ValueError:
         return False
+
+
+def _written_out(number: str) -> str:
+    """A number without an exponent, as fragments have them: ``0.00001`` for ``1e-05``."""
+    return f"{Decimal(repr(abs(float(number)))):f}".removesuffix(".0") if number else ""
 
 
 def _apart(located: Located, ids: Iterator[int]) -> Iterator[Located]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 from seqloom.errors import DataError
@@ -22,6 +22,14 @@ class Metric(ABC):
     @abstractmethod
     def value(self, counts: Sequence[Any]) -> float:
         """The score of all examples together, on the scale its field reports it on."""
+
+    def parts(self, counts: Sequence[Any]) -> Mapping[str, int]:  # noqa: ARG002
+        """The sums that the score of all examples together is made of, by name; none by default.
+
+        To override for a score that says more taken apart, as an error rate does by kinds of errors. First
+        is what the others are counted over, named as people count it: ``words``.
+        """
+        return {}
 
     @abstractmethod
     def signature(self) -> str:

@@ -6,8 +6,9 @@ White space counts as one blank wherever it stands between words, and for nothin
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Sequence
-from typing import final
+from typing import ClassVar, NamedTuple, final
 
 import rapidfuzz
 from rapidfuzz.distance import Levenshtein
@@ -38,30 +39,63 @@ class _TextMetric(Metric, ABC):
         return f"case:{case}|unicode:{self._normalization}|space:single"
 
 
+class Edits(NamedTuple):
+    """What makes a hypothesis of a reference: how many units stay, and how many change in which way."""
+
+    hits: int
+    substitutions: int
+    deletions: int
+    insertions: int
+
+    @classmethod
+    def total(cls, several: Sequence[Sequence[int]]) -> Edits:
+        """Those of all examples together, be they tuples or lists."""
+        return cls(*map(sum, zip(*several, strict=True))) if several else cls(0, 0, 0, 0)
+
+    @property
+    def length(self) -> int:
+        """Of the reference."""
+        return self.hits + self.substitutions + self.deletions
+
+    @property
+    def errors(self) -> int:
+        """All that has to change."""
+        return self.substitutions + self.deletions + self.insertions
+
+
 class _ErrorRate(_TextMetric, ABC):
     """Edits (Levenshtein 1966) of a hundred units of the references.
 
     Substitutions, deletions and insertions cost one each, as in jiwer. The rate is that of all examples
     together, their edits over their references' length, and may be more than 100. Of several references
-    the closest counts: that with the fewest edits, of equals the longest.
+    the closest counts: that with the fewest edits, of equals the longest. Of several ways to make as few
+    edits, which differ in their kinds, rapidfuzz chooses, as it does for jiwer.
     """
+
+    unit: ClassVar[str]
+    """What is counted, as people say it of several."""
 
     @abstractmethod
     def _units(self, text: str) -> Sequence[str]:
         """What is counted of a normalised text."""
 
-    def count(self, hypothesis: str, references: Sequence[str]) -> tuple[int, int]:
-        """Edits, and the length of the reference that they lead to."""
+    def count(self, hypothesis: str, references: Sequence[str]) -> Edits:
         said = self._units(self._normalized(hypothesis))
         wanted = [self._units(self._normalized(reference)) for reference in some(references)]
-        edits, length = min((Levenshtein.distance(units, said), -len(units)) for units in wanted)
-        return edits, -length
+        closest = min(wanted, key=lambda units: (Levenshtein.distance(units, said), -len(units)))
+        kinds = Counter(edit.tag for edit in Levenshtein.editops(closest, said))
+        hits = len(closest) - kinds["replace"] - kinds["delete"]
+        return Edits(hits, kinds["replace"], kinds["delete"], kinds["insert"])
 
-    def value(self, counts: Sequence[tuple[int, int]]) -> float:
-        length = sum(length for _, length in counts)
-        if not length:
+    def value(self, counts: Sequence[Edits]) -> float:
+        total = Edits.total(counts)
+        if not total.length:
             raise DataError("an error rate needs references that are not all empty")
-        return 100 * sum(edits for edits, _ in counts) / length
+        return 100 * total.errors / total.length
+
+    def parts(self, counts: Sequence[Edits]) -> dict[str, int]:
+        total = Edits.total(counts)
+        return {self.unit: total.length, **total._asdict()}
 
     def signature(self) -> str:
         return f"refs:closest|{super().signature()}|rapidfuzz:{rapidfuzz.__version__}"
@@ -71,6 +105,8 @@ class _ErrorRate(_TextMetric, ABC):
 class Cer(_ErrorRate):
     """Character error rate in percent; blanks between words are characters."""
 
+    unit = "characters"
+
     def _units(self, text: str) -> Sequence[str]:
         return text
 
@@ -78,6 +114,8 @@ class Cer(_ErrorRate):
 @final
 class Wer(_ErrorRate):
     """Word error rate in percent, of words between white space."""
+
+    unit = "words"
 
     def _units(self, text: str) -> Sequence[str]:
         return text.split()

@@ -21,6 +21,8 @@ class Score:
         split: ``valid``, ``test``, or a file's name.
         step: Optimiser steps that the model had seen.
         signature: Everything that two scores must share to be compared.
+        parts: The sums that it is made of, where its metric tells, as ``{"words": 773, "hits": 735, …}``;
+            first what the others are counted over.
     """
 
     metric: str
@@ -28,6 +30,7 @@ class Score:
     split: str
     step: int
     signature: str
+    parts: Mapping[str, int] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)

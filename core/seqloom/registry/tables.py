@@ -28,7 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 
-SCHEMA = "0001"
+SCHEMA = "0002"
 """The newest migration: what :class:`Base` describes."""
 
 SCHEMA_TABLE = "seqloom_schema"
@@ -83,6 +83,7 @@ class Base(DeclarativeBase):
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
         dict[str, str]: JSON,
+        dict[str, int]: JSON,
     }
 
 
@@ -100,6 +101,7 @@ class ScoreRow(Base):
     split: Mapped[str]
     step: Mapped[int] = mapped_column(BigInteger)
     signature: Mapped[str]
+    parts: Mapped[dict[str, int] | None]
 
     @classmethod
     def of(cls, score: Score) -> ScoreRow:
@@ -110,6 +112,7 @@ class ScoreRow(Base):
             split=score.split,
             step=score.step,
             signature=score.signature,
+            parts=dict(score.parts),
         )
 
     def record(self) -> Score:
@@ -120,6 +123,7 @@ class ScoreRow(Base):
             split=self.split,
             step=self.step,
             signature=self.signature,
+            parts=self.parts or {},
         )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import subprocess
 import sys
@@ -128,6 +129,20 @@ class ModalityContract(PluginContract, NetworkContract):
             assert len({features.shape[1:] for features in inputs}) == 1
             assert len({features.dtype for features in inputs}) == 1
 
+    def test_measures_are_finite_numbers(self) -> None:
+        modality = self.build()
+        names = {measure.name for measure in modality.measures}
+        assert len(names) == len(modality.measures)
+        for measure in modality.measures:
+            limits = {measure.least, measure.most} - {None}
+            assert bool(limits) == bool(measure.odd), f"{measure.name}: what is odd has a limit and a word"
+        for features in self.features:
+            before = features.clone()
+            found = modality.measure(features)
+            assert len(found) == len(names)
+            assert all(map(math.isfinite, found))
+            assert torch.equal(features, before)
+
     def variations(self, modality: Modality, features: Tensor) -> list[Tensor]:
         """What goes into batches of an input that varies, one for each of some seeds."""
         return [modality.present(features, torch.Generator().manual_seed(seed)) for seed in SEEDS]
@@ -206,7 +221,7 @@ class TaskContract(PluginContract):
 
     @abstractmethod
     def targets(self) -> Sequence[str]:
-        """Some raw targets; each must be what its hypothesis' text is (words that are known, say)."""
+        """Some raw targets; normalised, each must be what its hypothesis' text is (of known words, say)."""
 
     def hypothesis(self, task: Task, raw: str) -> Hypothesis:
         """What a search finds that says this target: its tokens but EOS, where it is tokens."""
@@ -247,7 +262,19 @@ class TaskContract(PluginContract):
     def test_a_target_written_is_the_target(self) -> None:
         task = self.build()
         for raw in self.targets():
-            assert task.text(self.hypothesis(task, raw)) == raw
+            assert task.text(self.hypothesis(task, raw)) == task.normalize(raw)
+
+    def test_what_is_normalized_stays_as_it_is(self) -> None:
+        task = self.build()
+        for raw in self.targets():
+            normalized = task.normalize(raw)
+            assert task.normalize(normalized) == normalized
+            assert torch.equal(task.read_target(normalized), task.read_target(raw))
+
+    def test_a_normalization_that_changes_a_target_has_a_name(self) -> None:
+        task = self.build()
+        for raw in self.targets():
+            assert task.normalization or task.normalize(raw) == raw
 
     def test_pieces_are_inputs(self, tmp_path: Path) -> None:
         inputs = self.inputs(tmp_path)

@@ -10,9 +10,9 @@ import torch
 from sounds import noise, sweep, write
 from torch import Tensor
 
+from seqloom.drawing import Draw
 from seqloom.errors import ConfigError, DataError
 from seqloom_audio.augmentation import SoundAugmentation, mixed, sped
-from seqloom_audio.drawing import Draw
 from seqloom_audio.masking import Masking
 from seqloom_audio.noises import Noises
 from seqloom_audio.rows import rows_of

@@ -11,6 +11,7 @@ import torch
 from samples import picture
 from torch import Tensor
 
+from seqloom.drawing import Draw
 from seqloom_vision.augmentation import (
     Augmentation,
     LineAugmentation,
@@ -20,7 +21,6 @@ from seqloom_vision.augmentation import (
     sheared,
     stretched,
 )
-from seqloom_vision.drawing import Draw
 from seqloom_vision.randaugment import OPERATIONS, rand_augment
 
 SEEDS = range(20)

@@ -8,8 +8,10 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from samples import encoded, picture
 
 from seqloom.batch import Padded
@@ -132,3 +134,23 @@ def test_a_blank_sees_nothing(tmp_path: Path) -> None:
 
 def test_it_pickles_small() -> None:
     assert len(pickle.dumps(image(augment=PICTURES, frontend={"name": "torchvision"}))) < 4000
+
+
+@pytest.mark.parametrize(
+    "frontend", [{"name": "lines", "channels": (8, 16)}, {"name": "patches", "patch": 8}]
+)
+def test_a_blank_picture_is_odd(frontend: Mapping[str, Any], tmp_path: Path) -> None:
+    """A page that was photographed is never quite of one colour."""
+    modality = image(size=32, frontend=frontend)
+    (contrast,) = modality.measures
+    page = np.random.default_rng(1).integers(235, 245, (40, 90, 3), dtype=np.uint8)
+    written = page.copy()
+    written[10:30, 40:44] = 90
+    found = []
+    for name, pixels in (("page", page), ("written", written)):
+        file = tmp_path / f"{name}.jpg"
+        file.write_bytes(encoded(Image.fromarray(pixels), "JPEG"))
+        found += modality.measure(modality.read(str(file)))
+    blank, full = found
+    assert contrast.least is not None
+    assert blank < contrast.least < full

@@ -164,6 +164,7 @@ def test_show_speaks_json(command: Command, tmp_path: Path) -> None:
         "split": "valid",
         "step": 500,
         "signature": "nrefs:1",
+        "parts": {},
     }
 
 

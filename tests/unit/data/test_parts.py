@@ -76,6 +76,22 @@ def test_numbers_of_json_are_numbers(root: Path) -> None:
         read(split, root)
 
 
+@pytest.mark.parametrize(
+    ("given", "written"),
+    [("1e-05", "0.00001"), ("2.50", "2.5"), (".5", "0.5"), ("3.", "3"), ("-0.0", "0"), ("1E3", "1000")],
+)
+def test_numbers_are_written_out(root: Path, given: str, written: str) -> None:
+    (found,) = read(write_tsv(root, f"a.flac\t{given}\t\tx\tann"), root)
+    assert found.inputs["audio"] == f"{root}/a.flac#t={written},"
+
+
+def test_a_number_that_json_writes_with_an_exponent(root: Path) -> None:
+    row = {"path": "a.flac", "start": 0.00001, "end": 1e16, "text": "x"}
+    (root / "train.jsonl").write_text(json.dumps(row) + "\n")
+    (found,) = read(TableSplit(file="train.jsonl", columns=COLUMNS), root)
+    assert found.inputs["audio"] == f"{root}/a.flac#t=0.00001,10000000000000000"
+
+
 def test_parts_of_members_of_an_archive(root: Path) -> None:
     for name, content in (("1.flac", "sound"), ("1.json", '{"from": 0.5, "to": 2, "text": "x"}')):
         (root / name).write_text(content)
@@ -136,7 +152,7 @@ def test_segments_of_recordings(root: Path, kaldi: Write) -> None:
     split = kaldi()
     found = list(read_examples(split, root, AUDIO))
     assert [one.example.inputs["audio"] for one in found] == [
-        f"{root}/a.flac#t=0.0,1.5",
+        f"{root}/a.flac#t=0,1.5",
         f"{root}/b#t.flac#t=2,3.25",
     ]
     assert [one.example.target for one in found] == ["one", "two  words"]

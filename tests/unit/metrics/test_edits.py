@@ -13,6 +13,7 @@ from seqloom.errors import DataError
 from seqloom.metrics import Cer, Exact, Wer
 
 METRICS = (Cer, Wer, Exact)
+KINDS = ("hits", "substitutions", "deletions", "insertions")
 
 
 def sentences(seed: int, count: int = 40) -> list[str]:
@@ -35,18 +36,36 @@ def test_error_rates_are_those_of_jiwer(metric, theirs):
     assert rate > 0
 
 
+@pytest.mark.parametrize(
+    ("metric", "theirs"), [(Cer(), jiwer.process_characters), (Wer(), jiwer.process_words)]
+)
+def test_kinds_of_errors_are_those_of_jiwer(metric, theirs):
+    references, hypotheses = sentences(3, 300), sentences(4, 300)
+    hypotheses[:5], hypotheses[5] = references[:5], ""
+    counts = [metric.count(said, [wanted]) for said, wanted in zip(hypotheses, references, strict=True)]
+    for said, wanted, count in zip(hypotheses, references, counts, strict=True):
+        found = theirs(wanted, said)
+        assert count == tuple(getattr(found, kind) for kind in KINDS)
+    found, parts = theirs(references, hypotheses), metric.parts(counts)
+    assert list(parts)[1:] == list(KINDS)
+    assert min(parts.values()) > 0
+    assert {kind: parts[kind] for kind in KINDS} == {kind: getattr(found, kind) for kind in KINDS}
+    unit = {Cer: "characters", Wer: "words"}[type(metric)]
+    assert parts[unit] == found.hits + found.substitutions + found.deletions
+
+
 def test_a_rate_is_of_all_examples_together():
-    assert Cer().count("abXd", ["abcd"]) == (1, 4)
-    assert Cer().count("abcd e", ["abcde"]) == (1, 5)  # a blank too many
-    assert Cer().count("", ["abcd"]) == (4, 4)
-    assert Wer().count("a b c", ["a c"]) == (1, 2)
-    assert Wer().value([(1, 4), (1, 1)]) == 40
-    assert Wer().value([(1, 0), (2, 1)]) == 300  # nothing was said, and three words heard
+    assert Cer().count("abXd", ["abcd"]) == (3, 1, 0, 0)
+    assert Cer().count("abcd e", ["abcde"]) == (5, 0, 0, 1)  # a blank too many
+    assert Cer().count("", ["abcd"]) == (0, 0, 4, 0)
+    assert Wer().count("a b c", ["a c"]) == (2, 0, 0, 1)
+    assert Wer().value([(3, 0, 1, 0), (0, 1, 0, 0)]) == 40
+    assert Wer().value([(0, 0, 0, 1), (0, 1, 0, 1)]) == 300  # nothing was said, and three words heard
 
 
 def test_the_closest_reference_counts():
-    assert Cer().count("abc", ["abcdefgh", "abd", "xyz"]) == (1, 3)
-    assert Cer().count("abc", ["ab", "abcd"]) == (1, 4)  # of equals the longest
+    assert Cer().count("abc", ["abcdefgh", "abd", "xyz"]) == (2, 1, 0, 0)
+    assert Cer().count("abc", ["ab", "abcd"]) == (3, 0, 1, 0)  # of equals the longest
     assert Exact().count("abc", ["x", "abc"]) == 1
 
 
@@ -88,7 +107,9 @@ def version(kind) -> str:
 def test_counts_survive_json(kind):
     metric = kind()
     counts = [metric.count(said, [wanted]) for said, wanted in zip(sentences(1), sentences(2), strict=True)]
-    assert metric.value(json.loads(json.dumps(counts))) == metric.value(counts)
+    told = json.loads(json.dumps(counts))
+    assert metric.value(told) == metric.value(counts)
+    assert metric.parts(told) == metric.parts(counts)
 
 
 @pytest.mark.parametrize("kind", METRICS)

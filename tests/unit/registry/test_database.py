@@ -15,6 +15,7 @@ from filelock import FileLock
 from seqloom.errors import BusyError, ConfigError, StorageError
 from seqloom.registry.database import Database
 from seqloom.registry.store import Registry
+from seqloom.registry.tables import SCHEMA
 
 READY = """
 import sys
@@ -67,7 +68,7 @@ def test_many_first_openings_make_one_schema(url: str, tmp_path: Path) -> None:
     at_once(f"registry = Registry({url!r}); registry.add_model('a', 't', None, '/x', '', [])", processes=8)
 
     with closing(sqlite3.connect(tmp_path / "registry.db")) as connection:
-        assert connection.execute("SELECT version_num FROM seqloom_schema").fetchall() == [("0001",)]
+        assert connection.execute("SELECT version_num FROM seqloom_schema").fetchall() == [(SCHEMA,)]
         assert connection.execute("SELECT count(*), max(version) FROM models").fetchone() == (8, 8)
 
 
@@ -165,7 +166,7 @@ def _cut(file: Path) -> None:
 def _newer(file: Path) -> None:
     Registry(f"sqlite:///{file}").prepare()
     with closing(sqlite3.connect(file)) as connection, connection:
-        connection.execute("UPDATE seqloom_schema SET version_num = '0002_of_tomorrow'")
+        connection.execute("UPDATE seqloom_schema SET version_num = '9999_of_tomorrow'")
 
 
 def _foreign(file: Path) -> None:
@@ -183,7 +184,7 @@ def _foreign(file: Path) -> None:
         (_cut, "is damaged; put a copy back"),
         (
             _newer,
-            "has schema '0002_of_tomorrow', and this Seqloom knows none beyond '0001'; install the newer",
+            f"has schema '9999_of_tomorrow', and this Seqloom knows none beyond '{SCHEMA}'; install the newer",
         ),
         (_foreign, "is another program's database; give the registry one of its own"),
     ],

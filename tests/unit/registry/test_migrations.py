@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ def test_names_of_constraints_are_those_of_the_tables() -> None:
             rows = connection.exec_driver_sql(query).all()
         engine.dispose()
         written[source] = {
-            name: sorted(line.strip(" \t,)") for line in sql.splitlines())
+            name: sorted(filter(None, (part.strip(" \t)") for part in re.split(r",\s|\n", sql))))
             for name, sql in rows
             if name != SCHEMA_TABLE
         }
@@ -71,7 +72,7 @@ def test_old_database_is_upgraded_and_read(file: Path, url: str, tmp_path: Path)
 
     assert (run.status, run.model, run.config) == ("finished", "models:/de-en/1", {"train": {"steps": 20}})
     assert run.ended_at == datetime(2026, 11, 21, 0, 2, tzinfo=UTC)
-    assert [(score.metric, score.value) for score in run.scores] == [("bleu", 31.5)]
+    assert [(score.metric, score.value, score.parts) for score in run.scores] == [("bleu", 31.5, {})]
     assert (model.version, model.folder, model.run_id) == (1, "/models/a", run.id)
     assert [(score.metric, score.value) for score in model.scores] == [("bleu", 31.5)]
     assert added.version == 2

@@ -41,6 +41,15 @@ def test_run_comes_back_as_it_went_in(registry: Registry, facts: Facts) -> None:
     assert (run.ended_at, run.error, run.scores) == (None, None, ())
 
 
+def test_scores_come_back_with_their_parts(registry: Registry, facts: Facts) -> None:
+    parts = {"words": 10**12, "substitutions": 0, "deletions": 3}
+    whole = dataclasses.replace(score("wer"), parts=parts)
+    run = registry.start_run(**facts)
+    assert registry.add_scores(run.id, [whole, score()]).scores == (whole, score())
+    assert list(registry.run(run.id).scores[0].parts.items()) == list(parts.items())
+    assert registry.add_model("a", "t", run.id, "/models/x", "c0ffee", [whole]).scores == (whole,)
+
+
 def test_any_mapping_is_a_config(registry: Registry, facts: Facts) -> None:
     config = MappingProxyType({"model": MappingProxyType({"width": 256})})
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import nn
 
 from seqloom.batch import Padded
-from seqloom.modality import Frontend, Modality
+from seqloom.modality import Frontend, Measure, Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom.testing import ModalityContract
 from seqloom.tokenizer import ByteTokenizer
@@ -128,6 +130,36 @@ class PresentsSquares(Numbers):
         return super().present(features, generator)[:, 1:].repeat(1, 2)
 
 
+class Measures(Numbers):
+    measures = (Measure(name="most", most=3.0, odd="large"), Measure(name="sum", adds_up=True))
+
+    def measure(self, features):
+        return features.max().item(), features[:, 0].sum().item()
+
+
+class MeasuresLess(Measures):
+    def measure(self, features):
+        return super().measure(features)[:1]
+
+
+class MeasuresNothing(Measures):
+    def measure(self, features):
+        return math.inf, 0.0
+
+
+class MeasuresInPlace(Measures):
+    def measure(self, features):
+        return super().measure(features.sub_(1))
+
+
+class MeasuresTwice(Measures):
+    measures = (Measure(name="most"), Measure(name="most"))
+
+
+class MeasuresWithoutWords(Measures):
+    measures = (Measure(name="most", most=3.0), Measure(name="sum"))
+
+
 class FirstTwo(Linear):
     def forward(self, features):
         return super().forward(features._replace(values=features.values[..., :2]))
@@ -217,6 +249,11 @@ def with_layers(kind: type[Frontend]) -> type[Modality]:
         (AugmentsToDoubles, "augmented_inputs_fit_into_one_batch"),
         (AugmentsSize, "augmented_inputs_fit_into_one_batch"),
         (AugmentsAway, "augmented_inputs_fit_into_one_batch"),
+        (MeasuresLess, "measures_are_finite_numbers"),
+        (MeasuresNothing, "measures_are_finite_numbers"),
+        (MeasuresInPlace, "measures_are_finite_numbers"),
+        (MeasuresTwice, "measures_are_finite_numbers"),
+        (MeasuresWithoutWords, "measures_are_finite_numbers"),
         (Narrow, "shapes_are_those_announced"),
         (with_layers(ShortLengths), "shapes_are_those_announced"),
         (with_layers(NoLengths), "shapes_are_those_announced"),
@@ -244,7 +281,7 @@ def test_variations_may_all_be_of_another_size(failures):
     assert failures(NumbersContract, build=lambda self: VariesToAnySize()) == wanted
 
 
-@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters])
+@pytest.mark.parametrize("modality", [Numbers, PresentsSquares, Scatters, Measures])
 def test_a_whole_modality_passes(modality, failures):
     assert failures(NumbersContract, build=lambda self: modality()) == set()
 

@@ -102,6 +102,36 @@ class SaysNothing(Spelling):
         return ""
 
 
+class Quotes(Spelling):
+    """Never content."""
+
+    normalization = "quotes-1"
+
+    def normalize(self, text):
+        return f"'{text}'"
+
+    def read_target(self, raw):
+        return super().read_target(self.normalize(raw))
+
+
+class ReadsWhatIsNotNormalized(Spelling):
+    normalization = "upper-1"
+
+    def normalize(self, text):
+        return text.upper()
+
+
+class Shouts(ReadsWhatIsNotNormalized):
+    """Keeps the contract."""
+
+    def read_target(self, raw):
+        return super().read_target(self.normalize(raw))
+
+
+class ShoutsInSecret(Shouts):
+    normalization = ""
+
+
 class HasNoPieces(Spelling):
     def pieces(self, raw):
         return []
@@ -179,6 +209,10 @@ class SaysThatItWrote(Spelling):
         (ReadsNoTokens, "a_target_has_positions"),
         (LacksEos, "a_target_written_is_the_target"),
         (SaysNothing, "a_target_written_is_the_target"),
+        (ReadsWhatIsNotNormalized, "a_target_written_is_the_target"),
+        (ReadsWhatIsNotNormalized, "what_is_normalized_stays_as_it_is"),
+        (Quotes, "what_is_normalized_stays_as_it_is"),
+        (ShoutsInSecret, "a_normalization_that_changes_a_target_has_a_name"),
         (HasNoPieces, "pieces_are_inputs"),
         (LosesSlots, "pieces_are_inputs"),
         (InterpretsNothing, "one_piece_is_the_whole"),
@@ -198,8 +232,9 @@ def test_a_broken_task_is_refused(task, wanted, failures):
     assert wanted in failures(SpellingContract, build=lambda self: task())
 
 
-def test_a_whole_task_passes(failures):
-    assert failures(SpellingContract, build=lambda self: Spelling()) == set()
+@pytest.mark.parametrize("task", [Spelling, Shouts])
+def test_a_whole_task_passes(task, failures):
+    assert failures(SpellingContract, build=lambda self: task()) == set()
 
 
 class Measuring(Spelling):

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqloom_audio.drawing import Draw
+from seqloom.drawing import Draw
 from seqloom_audio.noises import Noises
 from seqloom_audio.resampling import ratio_of, resampled
 from seqloom_audio.rows import rows_of

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from seqloom_audio.drawing import Draw
+from seqloom.drawing import Draw
 
 
 @dataclass(frozen=True, kw_only=True)

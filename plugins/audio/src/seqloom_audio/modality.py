@@ -9,12 +9,13 @@ import torch
 from torch import Tensor
 
 from seqloom.batch import Padded
+from seqloom.drawing import Draw
 from seqloom.modality import Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom_audio.augmentation import SoundAugmentation
-from seqloom_audio.drawing import Draw
 from seqloom_audio.frontends.base import AudioFrontend
 from seqloom_audio.masking import Masking
+from seqloom_audio.measures import MEASURES, measured
 from seqloom_audio.reading import Channel, read_sound
 from seqloom_audio.rows import rows_of
 from seqloom_audio.spectra import Analysis, spectra_of
@@ -46,6 +47,8 @@ class AudioModality(Modality):
         masking: Hides parts of spectra.
         on_device: Whether the front end makes spectra itself, of the samples that it is given.
     """
+
+    measures = MEASURES
 
     def __init__(
         self,
@@ -86,6 +89,9 @@ class AudioModality(Modality):
         with torch.no_grad():
             spectra: Padded = spectra_of(self._analysis)(Padded(rows[None], torch.tensor([len(rows)])))
         return spectra.values[0]
+
+    def measure(self, features: Tensor) -> tuple[float, float, float]:
+        return measured(features, self._source.rate_hz)
 
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> AudioFrontend:  # noqa: ARG002
         return self._frontend(width)

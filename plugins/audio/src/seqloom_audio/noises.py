@@ -9,8 +9,8 @@ from pathlib import Path
 
 from torch import Tensor
 
+from seqloom.drawing import Draw
 from seqloom.errors import ConfigError
-from seqloom_audio.drawing import Draw
 from seqloom_audio.formats import SUFFIXES
 from seqloom_audio.reading import opened_sound
 from seqloom_audio.segments import Segment

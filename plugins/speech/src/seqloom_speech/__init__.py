@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from seqloom.hooks import FormatSpec, NoOptions, Options, TaskSpec, hookimpl
+from seqloom.hooks import FormatSpec, Options, TaskSpec, hookimpl
 from seqloom_speech.presets import JOB, PRESETS
 
 if TYPE_CHECKING:
@@ -30,12 +30,22 @@ class TranscribeFlags(Options):
     times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
 
 
-def _load() -> Callable[[NoOptions, Tokenizer | None], Task]:
+class SpeechOptions(Options):
+    """Of the task speech."""
+
+    normalization: Literal["none", "basic-1", "english-1"] = Field(
+        "none",
+        description="The form in which texts are learned and compared: as they are; in lower case without "
+        "punctuation; or that with English words for numbers.",
+    )
+
+
+def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
     from seqloom_speech.task import Speech  # noqa: PLC0415
 
-    def build(options: NoOptions, tokenizer: Tokenizer | None) -> Task:  # noqa: ARG001
+    def build(options: SpeechOptions, tokenizer: Tokenizer | None) -> Task:
         assert tokenizer is not None  # noqa: S101 - the spec's target is tokens
-        return Speech(tokenizer)
+        return Speech(tokenizer, options.normalization)
 
     return build
 
@@ -47,7 +57,7 @@ def seqloom_tasks() -> Sequence[TaskSpec[Any]]:
         TaskSpec(
             name="speech",
             summary="Recordings of speech to what is said",
-            options=NoOptions,
+            options=SpeechOptions,
             verb="transcribe",
             flags=TranscribeFlags,
             inputs={"speech": "audio"},

@@ -81,20 +81,26 @@ PRESETS: Mapping[str, Partial] = {
 JOB = """\
 # A recogniser of speech. Train it with `seqloom train speech.yaml`;
 # `seqloom config show speech.yaml` prints every key, its value and where it comes from.
-task: speech
+task:
+  name: speech
+  normalization: none     # basic-1: lower case, no punctuation; english-1: that, and numbers in words
 preset: conformer         # tiny, conformer, transformer or las: with a decoder; ctc: without, fastest
 name: my-recogniser       # what the model is registered as
 
 data:
   root: .                 # files are relative to this folder; ${NAME} is an environment variable
-  # a table with each recording (a path) and what is said in it: .jsonl, .tsv, .csv or .parquet;
-  # or a folder with Kaldi's wav.scp, segments and text
+  # a table with each recording (a path) and what is said in it: .tsv, .jsonl, .csv or .parquet;
+  # or a folder of Kaldi's: {file: data/train, columns: {speech: [wav, start, end], target: text}};
+  # with speakers in a column, tags: {speaker: COLUMN} beside columns, and evaluate.by: speaker
   train: {file: train.tsv, columns: {speech: path, target: transcript}}
   valid: {file: valid.tsv, columns: {speech: path, target: transcript}}
 
 inputs:
   speech:
     rate_hz: 16000        # samples a second that every recording is brought to
+
+tokenizers:
+  target: char            # or {name: unigram, size: 500}; word for phones, or words, between blanks
 
 train:
   steps: 10000            # optimiser steps at most

@@ -12,8 +12,10 @@ from seqloom.errors import ConfigError
 from seqloom.hooks import Options
 from seqloom.modality import Modality
 from seqloom.task import Example, Prediction, TextTask
+from seqloom.tokenizer import Tokenizer
 from seqloom_audio.segments import segment_of
 from seqloom_speech.formats import WRITERS
+from seqloom_speech.normalization import RULES
 from seqloom_speech.words import moved
 
 
@@ -23,7 +25,18 @@ class Speech(TextTask):
 
     Where decoding carries emissions, hypotheses come to know their words, as ``details["words"]``: a tuple
     of :class:`seqloom_speech.words.Word`.
+
+    Args:
+        tokenizer: Of the target.
+        normalization: The name of a rule, one of :data:`RULES`, or ``none``.
     """
+
+    def __init__(self, tokenizer: Tokenizer, normalization: str = "none") -> None:
+        super().__init__(tokenizer)
+        self.normalization = "" if normalization == "none" else normalization
+
+    def normalize(self, text: str) -> str:
+        return RULES[self.normalization](text) if self.normalization else text
 
     def interpret(self, hypotheses: list[Hypothesis]) -> list[Hypothesis]:
         return [self._timed(hypothesis) for hypothesis in hypotheses]

@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.transforms.v2 import InterpolationMode
 from torchvision.transforms.v2 import functional as F
 
-from seqloom_vision.drawing import Draw
+from seqloom.drawing import Draw
 from seqloom_vision.features import ground_of
 from seqloom_vision.randaugment import rand_augment
 

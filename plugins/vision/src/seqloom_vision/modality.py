@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 import torch
 from torch import Tensor
 
-from seqloom.modality import Modality
+from seqloom.drawing import Draw
+from seqloom.modality import Measure, Modality
 from seqloom.nn.embedding import TokenEmbedding
 from seqloom_vision.augmentation import Augmentation
-from seqloom_vision.drawing import Draw
 from seqloom_vision.features import Features
 from seqloom_vision.frontends.grid import ImageFrontend
+
+BLANK: Final = 16  # levels of 255 that the lossy picture of an empty page may still span
 
 
 class ImageModality(Modality):
@@ -24,6 +27,8 @@ class ImageModality(Modality):
         frontend: Makes a front end of a width.
         varies: Whether the augmentation may change anything.
     """
+
+    measures = (Measure(name="contrast", least=BLANK, odd="nearly blank"),)
 
     def __init__(
         self,
@@ -44,6 +49,10 @@ class ImageModality(Modality):
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:
         return self._augmentation(features, Draw(generator))
+
+    def measure(self, features: Tensor) -> tuple[float]:
+        """The levels between the darkest and the brightest value, of 255."""
+        return (float(features.max()) - float(features.min()),)
 
     def frontend(self, width: int, embedding: TokenEmbedding | None) -> ImageFrontend:  # noqa: ARG002
         return self._frontend(width)

@@ -13,7 +13,7 @@ from typing import Final
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from seqloom_vision.drawing import Draw
+from seqloom.drawing import Draw
 
 STRONGEST: Final = 30
 GREY: Final = [128.0]  # of what no pixel of the picture is moved to
@@ -32,7 +32,7 @@ def rand_augment(frames: Tensor, operations: int, magnitude: int, draw: Draw) ->
         draw: Chooses them.
     """
     for _ in range(operations):
-        operation = OPERATIONS[draw.below(len(OPERATIONS))]
+        operation = draw.one_of(OPERATIONS)
         direction = 1 - 2 * draw.below(2)
         frames = operation(frames, direction * magnitude / STRONGEST)
     return frames

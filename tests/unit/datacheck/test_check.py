@@ -9,7 +9,7 @@ import pytest
 
 from seqloom.build import Builder
 from seqloom.catalog import Catalog
-from seqloom.datacheck import DataReport, Finding, check_data
+from seqloom.datacheck import DataReport, Finding, Tagged, check_data
 from seqloom.errors import DataError
 from seqloom.jobfile import Job
 
@@ -45,7 +45,7 @@ def places(workplace: Any) -> Callable[..., tuple[str, ...]]:
 
 def test_clean_data_has_lengths_and_no_findings(look: Look) -> None:
     report = look()
-    assert report.findings == ()
+    assert report.findings == report.measures == report.tags == ()
     found = [
         (row.split, row.slot, row.examples, row.least, row.median, row.p95, row.most)
         for row in report.lengths
@@ -140,6 +140,59 @@ def test_examples_of_several_splits(look: Look, places: Callable[..., tuple[str,
         ("valid", "inputs are in train, with another target", 1, places("valid.src:3")),
         ("test", "is in valid, too", 1, places("test.src:1")),
     ]
+
+
+TABLE = "{file: %s.tsv, columns: {source: text, target: text}, tags: {speaker: who, place: where}}"
+
+
+@pytest.fixture
+def tagged(look: Look, workplace: Any) -> Look:
+    """``tagged(train="ab", valid="c")``: the report on splits of an example by each of these speakers."""
+
+    def tagged(**speakers: str) -> DataReport:
+        for number, (name, given) in enumerate(speakers.items()):
+            rows = [f"{number} {row}\t{who}\there" for row, who in enumerate(given)]
+            (workplace.folder / f"{name}.tsv").write_text("\n".join(["text\twho\twhere", *rows]))
+        splits = [f"data.{name}={TABLE % name}" for name in speakers]
+        return look("tokenizers={joint: byte}", *["data.test=null"][: "test" not in speakers], *splits)
+
+    return tagged
+
+
+def test_tags_are_counted(tagged: Look) -> None:
+    report = tagged(train="aabaaac", valid="dde")
+    assert report.tags == (
+        Tagged(split="train", tag="speaker", values=3, least=1, median=1, most=5),
+        Tagged(split="train", tag="place", values=1, least=7, median=7, most=7),
+        Tagged(split="valid", tag="speaker", values=2, least=1, median=1, most=2),
+        Tagged(split="valid", tag="place", values=1, least=3, median=3, most=3),
+    )
+
+
+def test_values_of_a_tag_that_splits_share(tagged: Look, places: Callable[..., tuple[str, ...]]) -> None:
+    report = tagged(train="abcdd", valid="xdddbxcd", test="xy")
+    found = [(one.split, one.kind, one.count, one.first) for one in report.findings]
+    d, b, c = places("valid.tsv:3", "valid.tsv:6", "valid.tsv:8")
+    x, here, place = places("test.tsv:2", "test.tsv:2", "valid.tsv:2")
+    assert found == [
+        ("valid", "speaker is in train, too", 6, (f"{d}: d", f"{b}: b", f"{c}: c")),
+        ("valid", "place is in train, too", 8, (f"{place}: here",)),
+        ("test", "place is in train, too", 2, (f"{here}: here",)),
+        ("test", "speaker is in valid, too", 1, (f"{x}: x",)),
+        ("test", "place is in valid, too", 2, (f"{here}: here",)),
+    ]
+
+
+def test_examples_without_a_tag_share_no_value_of_it(look: Look, workplace: Any) -> None:
+    for name in ("train", "valid"):
+        (workplace.folder / f"{name}.tsv").write_text(f"text\twho\twhere\n1\tann{name}\there{name}\n")
+    splits = [f"data.{name}=[{{source: {name}.src, target: {name}.tgt}}, {TABLE % name}]"
+              for name in ("train", "valid")]  # fmt: skip
+    report = look("data.test=null", *splits)
+    assert [one for one in report.findings if "speaker" in one.kind] == []
+    assert [(one.split, one.values, one.most) for one in report.tags] == [("train", 1, 1)] * 2 + [
+        ("valid", 1, 1)
+    ] * 2
 
 
 def test_a_job_without_a_test_set(look: Look) -> None:
