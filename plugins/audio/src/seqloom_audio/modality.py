@@ -84,8 +84,10 @@ class AudioModality(Modality):
         if self._masking and generator is not None:
             masked = self._masking(len(rows), self._analysis.size, Draw(generator))
             rows = torch.cat([rows, masked.to(rows.dtype)], 1)
-        if self._on_device:
-            return rows
+        return rows if self._on_device else self.spectrum(rows)
+
+    def spectrum(self, rows: Tensor) -> Tensor:
+        """Samples [T, hop] int16, perhaps with masks, to what a model sees of them [T, F] float32."""
         with torch.no_grad():
             spectra: Padded = spectra_of(self._analysis)(Padded(rows[None], torch.tensor([len(rows)])))
         return spectra.values[0]

@@ -12,7 +12,7 @@ import soundfile
 from seqloom.hooks import Demo, DemoRequest
 from seqloom_speech.morse import RATE_HZ, message, sounded
 
-COUNTS = {"train": 2000, "valid": 100, "test": 200}
+COUNTS = {"train": 4000, "valid": 100, "test": 200}
 
 JOB = """\
 # Learns to write down the demo's Morse code in less than two minutes on two cores.
@@ -27,14 +27,14 @@ data:
 inputs:
   speech:
     rate_hz: 4000
-    features: {name: log_mel, bins: 24, window_ms: 30, hop_ms: 15, low_hz: 300, high_hz: 1100}
+    features: {name: log_mel, bins: 8, window_ms: 24, hop_ms: 12, low_hz: 300, high_hz: 1100}
     augment: {speeds: [], time_masks: 0, frequency_masks: 0}  # sounds are made with all that
-    frontend: {name: stack, frames: 3}
+    frontend: {name: stack, frames: 6}
 model: {width: 96, encoder: {name: rnn, hidden: 96, dropout: 0.1}}
 train:
   steps: 1000
-  batch_elements: 6000
-  learning_rate: 0.004
+  batch_elements: 4000
+  learning_rate: 0.006
   schedule: {name: cosine, warmup: 50}
   ema: 0.99
 evaluate:
@@ -67,10 +67,11 @@ def make_demo(request: DemoRequest) -> Demo:
             ),
         },
         unseen=unseen,
+        flags={"alignment": str(folder / "alignment")},
         next=[
-            f"seqloom transcribe {{model}} {shlex.quote(unseen[0][0])}",
+            f"seqloom transcribe {{model}} {shlex.quote(unseen[0][0])} --times --format jsonl",
+            f"seqloom transcribe {{model}} {sounds}/test-*.wav --format ctm",
             "seqloom models show {model}",
-            f"seqloom transcribe {{model}} {sounds}/test-*.flac --format jsonl",
         ],
     )
 
@@ -78,12 +79,12 @@ def make_demo(request: DemoRequest) -> Demo:
 def _write(
     folder: Path, split: str, texts: list[str], random: np.random.Generator
 ) -> list[tuple[str, str]]:
-    """Sounds messages and lists them in a table; gives each one's file, relative to the folder, and text."""
+    """Sounds messages and lists them in a table; gives each one's file, within the folder, and text."""
     (folder / "sounds").mkdir(exist_ok=True)
     rows = []
     for number, text in enumerate(texts):
-        sound = f"sounds/{split}-{number:04d}.flac"
-        soundfile.write(folder / sound, sounded(text, random), RATE_HZ)
+        sound = f"sounds/{split}-{number:04d}.wav"
+        soundfile.write(folder / sound, sounded(text, random), RATE_HZ, "ULAW")
         rows.append((sound, text))
     lines = [json.dumps({"sound": sound, "text": text}) + "\n" for sound, text in rows]
     (folder / f"{split}.jsonl").write_text("".join(lines), encoding="utf-8")

@@ -22,14 +22,17 @@ SIGNS: Final = {
     "5": ".....", "6": "-....", "7": "--...", "8": "---..", "9": "----.",
 }  # fmt: skip
 
-PHRASES: Final = tuple(
-    "ANT CALLING CLEAR COAST COME COPY CQ DE DX EAST FINE FOG FROM FULL HARBOUR HEAVY HELLO HOW ICE IN "
-    "IS KEEP LIGHT LOST MAST MAYDAY MOON MORE MY NAME NEED NO NORTH NOW OF OVER PSE QRM QRN QSL QSO QTH "
-    "RADIO RAIN REPORT RIG RST SAIL SEA SEND SHIP SIGNAL SLOW SNOW SOS SOUTH STAR STORM SUN TEST THANKS "
-    "THE TIDE TO WATER WAVE WEATHER WEST WHALE WIND WITH WX YES YOUR".split()
-)
-ONSETS: Final = tuple("B BR C D F G H J K L M N P QU R S ST T TR V W Z".split())
-VOWELS: Final = tuple("A E I O U Y AI EA OO".split())
+PHRASES: Final = (
+    "ANT", "CALL", "CLEAR", "COAST", "COPY", "CQ", "DE", "DX", "EAST", "FINE", "FOG", "FROM", "FULL",
+    "HARBOUR", "HEAVY", "HELLO", "ICE", "IN", "IS", "KEEP", "LIGHT", "LOST", "MAST", "MAYDAY", "MOON",
+    "MORE", "MY", "NAME", "NEED", "NO", "NORTH", "NOW", "OF", "OVER", "PSE", "QRM", "QRN", "QSL", "QSO",
+    "QTH", "RADIO", "RAIN", "RIG", "RST", "SAIL", "SEA", "SEND", "SHIP", "SLOW", "SNOW", "SOS", "SOUTH",
+    "STAR", "STORM", "SUN", "TEST", "TIDE", "TO", "WATER", "WAVE", "WEST", "WHALE", "WIND", "WITH", "WX",
+    "YES", "YOUR",
+)  # fmt: skip
+ONSETS: Final = ("B", "BR", "C", "D", "F", "G", "H", "J", "K", "L", "M", "N", "P", "QU", "R", "S", "ST",
+                 "T", "TR", "V", "W", "Z")  # fmt: skip
+VOWELS: Final = ("A", "E", "I", "O", "U", "Y", "AI", "EA", "OO")
 CODAS: Final = ("", "", "", "CK", "L", "M", "N", "R", "S", "X")
 
 
@@ -53,7 +56,7 @@ class Hand(NamedTuple):
 
 def message(random: np.random.Generator) -> str:
     """One to three words, call signs or numbers."""
-    return " ".join(_word(random) for _ in range(random.choice([1, 1, 1, 2, 2, 3])))
+    return " ".join(_word(random) for _ in range(random.choice([1, 1, 2])))
 
 
 def _word(random: np.random.Generator) -> str:
@@ -86,7 +89,9 @@ def sounded(text: str, random: np.random.Generator) -> NDArray[np.float64]:
         Samples within ±1, :data:`RATE_HZ` of them a second.
     """
     keyed = _keyed(text, _hand(random), random)
-    edge = np.hanning(round(random.uniform(0.004, 0.012) * RATE_HZ) + 2)  # how softly the tone begins and ends
+    edge = np.hanning(
+        round(random.uniform(0.004, 0.012) * RATE_HZ) + 2
+    )  # how softly the tone begins and ends
     envelope = np.convolve(keyed, edge / edge.sum(), "same")
     time_s = np.arange(len(keyed)) / RATE_HZ
     drift = random.uniform(-8, 8)  # Hz a second
@@ -100,11 +105,11 @@ def sounded(text: str, random: np.random.Generator) -> NDArray[np.float64]:
 
 def _hand(random: np.random.Generator) -> Hand:
     return Hand(
-        dot_s=1.2 / random.uniform(18, 32),
-        dash=random.uniform(2.7, 3.5),
-        letter_gap=random.uniform(2.7, 3.6),
-        word_gap=random.uniform(6.3, 8.5),
-        jitter=random.uniform(0.02, 0.1),
+        dot_s=1.2 / random.uniform(18, 30),
+        dash=random.uniform(2.8, 3.4),
+        letter_gap=random.uniform(2.8, 3.6),
+        word_gap=random.uniform(6.5, 8.5),
+        jitter=random.uniform(0.02, 0.08),
     )
 
 
