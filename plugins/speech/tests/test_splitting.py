@@ -159,7 +159,7 @@ def test_pauses_that_are_long_enough_end_a_piece(tmp_path: Path) -> None:
     file, edges = talks.written(tmp_path / "talk.wav", talks.talk(parts)), np.cumsum(parts)
     found = spans(cut(file, 20, pause_s=0.5))
     ends = [(0, edges[2]), (edges[3], edges[6]), (edges[7], edges[8]), (edges[9], edges[10] - MARGIN_S)]
-    assert np.allclose(found, np.array(ends) + [[0, MARGIN_S]] + [[0, 0], *[[-MARGIN_S, 0]] * 3], atol=0.05)
+    assert np.allclose(found, np.add(ends, [[0, MARGIN_S], *[[-MARGIN_S, MARGIN_S]] * 3]), atol=0.05)
     assert len(cut(file, 20, pause_s=1.0)) == 2
     assert len(cut(file, 20, pause_s=2.0)) == 2  # too long for one
 

@@ -52,9 +52,11 @@ class AudioModality(Modality):
 
     Attributes:
         source: What is read of a file.
+        rate: Frames a second.
     """
 
     measures = MEASURES
+    rate: float
 
     def __init__(
         self,
@@ -95,6 +97,15 @@ class AudioModality(Modality):
         self, features: Tensor, generator: torch.Generator | None, sums: Tensor | None = None
     ) -> Tensor:
         """Samples [T, hop] int16 to spectra [T, F] float32; or for the device, to what it makes them of."""
+        rows = self._rows(features, generator, sums)
+        return rows if self._on_device else self._spectrum(rows)
+
+    def spectrum(self, features: Tensor) -> Tensor:
+        """Samples [T, hop] int16 to what a model sees of them, unvaried [T, F] float32."""
+        return self._spectrum(self._rows(features, None, None))
+
+    def _rows(self, features: Tensor, generator: torch.Generator | None, sums: Tensor | None) -> Tensor:
+        """Samples with all that their spectrum takes: masks, and the numbers that it is normalised by."""
         rows = features if generator is None else self.augment(features, generator)
         if self._masking and generator is not None:
             masked = self._masking(len(rows), self._analysis.size, Draw(generator))
@@ -102,8 +113,9 @@ class AudioModality(Modality):
         if self.pools_by is not None:
             total = self.sums(features) if sums is None else sums
             rows = with_numbers(rows, mean_and_scale(total).float())
-        if self._on_device:
-            return rows
+        return rows
+
+    def _spectrum(self, rows: Tensor) -> Tensor:
         with torch.no_grad():
             spectra: Padded = spectra_of(self._analysis)(Padded(rows[None], torch.tensor([len(rows)])))
         return spectra.values[0]

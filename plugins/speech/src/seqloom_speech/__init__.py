@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
 
-from seqloom.hooks import FormatSpec, Options, TaskSpec, hookimpl
+from seqloom.hooks import Demo, DemoRequest, FormatSpec, Options, TaskSpec, hookimpl
 from seqloom_speech.presets import JOB, PRESETS
 
 if TYPE_CHECKING:
@@ -28,6 +28,9 @@ class TranscribeFlags(Options):
     """Flags of ``seqloom transcribe`` beside those of every verb."""
 
     times: bool = Field(False, description="Tell when each word was said; jsonl then has it.")
+    alignment: str | None = Field(
+        None, description="Folder for a picture of each recording: its spectrum, and when what is said."
+    )
     piece_s: float | None = Field(
         None,
         ge=1,
@@ -78,6 +81,12 @@ def _load() -> Callable[[SpeechOptions, Tokenizer | None], Task]:
     return build
 
 
+def _demo() -> Callable[[DemoRequest], Demo]:
+    from seqloom_speech.demo import make_demo  # noqa: PLC0415
+
+    return make_demo
+
+
 @hookimpl
 def seqloom_tasks() -> Sequence[TaskSpec[Any]]:
     """Speech recognition."""
@@ -92,6 +101,7 @@ def seqloom_tasks() -> Sequence[TaskSpec[Any]]:
             presets=PRESETS,
             load=_load,
             job=JOB,
+            demo=_demo,
             formats=FORMATS,
         )
     ]

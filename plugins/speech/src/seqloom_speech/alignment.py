@@ -15,7 +15,7 @@ from torchaudio.functional import forced_align, merge_tokens
 from seqloom.batch import Padded
 from seqloom.nn.ctc import shortest_alignment
 from seqloom.tokenizer import Tokenizer
-from seqloom_speech.words import Word
+from seqloom_speech.words import Part, Word
 
 
 class Said(NamedTuple):
@@ -52,13 +52,15 @@ def timed_words(
     text, reaches = written(tokens, tokenizer)
     words = []
     for word in re.finditer(r"\S+", text):
+        begin, stop = word.span()
         own = [
-            token
+            (token, text[max(first, begin) : min(end, stop)])
             for token, (first, end) in zip(said, reaches, strict=True)
-            if first < word.end() and end > word.start()
+            if first < stop and end > begin
         ]
-        sureness = math.exp(sum(token.log_prob for token in own) / len(own))
-        words.append(Word(word[0], own[0].start_s, own[-1].end_s, sureness))
+        sureness = math.exp(sum(token.log_prob for token, _ in own) / len(own))
+        parts = tuple(Part(piece, token.start_s, token.end_s) for token, piece in own)
+        words.append(Word(word[0], parts[0].start_s, parts[-1].end_s, sureness, parts))
     return tuple(words)
 
 

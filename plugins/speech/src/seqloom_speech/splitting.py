@@ -34,6 +34,10 @@ class Pieces(NamedTuple):
     pause_s: float = 0.5
 
 
+USUAL = Pieces()
+"""What pieces are like where nobody says."""
+
+
 class Span(NamedTuple):
     """From a frame to the one after the last."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any, final
 
 from seqloom.batch import Hypothesis
@@ -11,6 +12,7 @@ from seqloom.config import DecodeConfig
 from seqloom.errors import ConfigError
 from seqloom.hooks import Options
 from seqloom.modality import Modality
+from seqloom.storage import storage_errors
 from seqloom.task import Example, Prediction, TextTask
 from seqloom.tokenizer import Tokenizer
 from seqloom_audio.modality import AudioModality
@@ -18,7 +20,7 @@ from seqloom_audio.segments import segment_of
 from seqloom_speech.formats import WRITERS
 from seqloom_speech.joining import joined
 from seqloom_speech.normalization import RULES
-from seqloom_speech.splitting import Pieces, split
+from seqloom_speech.splitting import USUAL, Pieces, split
 from seqloom_speech.words import moved
 
 
@@ -35,9 +37,7 @@ class Speech(TextTask):
         cut_into: What pieces of long recordings are like, unless flags say otherwise.
     """
 
-    def __init__(
-        self, tokenizer: Tokenizer, normalization: str = "none", cut_into: Pieces = Pieces()
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer, normalization: str = "none", cut_into: Pieces = USUAL) -> None:
         super().__init__(tokenizer)
         self.normalization = "" if normalization == "none" else normalization
         self.cut_into = cut_into
@@ -87,15 +87,22 @@ class Speech(TextTask):
         return WRITERS[form](predictions)
 
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:
-        return decode.model_copy(update={"emissions": True}) if flags.model_dump()["times"] else decode
+        given = flags.model_dump()
+        wanted = given["times"] or given["alignment"] is not None
+        return decode.model_copy(update={"emissions": True}) if wanted else decode
 
     def deliver(
-        self,
-        predictions: Sequence[Prediction],  # noqa: ARG002
-        flags: Options,  # noqa: ARG002
-        modalities: Mapping[str, Modality],  # noqa: ARG002
+        self, predictions: Sequence[Prediction], flags: Options, modalities: Mapping[str, Modality]
     ) -> list[str]:
-        return []
+        wanted = flags.model_dump()["alignment"]
+        if wanted is None:
+            return []
+        from seqloom_speech.pictures import write_alignments  # noqa: PLC0415 - slow to import
+
+        folder = Path(wanted)
+        with storage_errors(folder, "write"):
+            folder.mkdir(parents=True, exist_ok=True)
+            return list(map(str, write_alignments(folder, predictions, modalities)))
 
     def _timed(self, hypothesis: Hypothesis) -> Hypothesis:
         """The hypothesis with its words in place of emissions, which take much room."""
