@@ -100,8 +100,8 @@ def sounded(text: str, random: np.random.Generator) -> NDArray[np.float64]:
     tone = envelope * fading * np.sin(2 * np.pi * pitch)
     noise = random.normal(size=len(tone)) * 10 ** (-random.uniform(3, 20) / 20)
     heard = tone + noise * np.sqrt(0.5)  # a tone's power is half the square of its amplitude
-    loudest = float(np.abs(heard).max())
-    return heard * (random.uniform(0.05, 0.95) / loudest)
+    louder: NDArray[np.float64] = heard / np.abs(heard).max() * random.uniform(0.05, 0.95)
+    return louder
 
 
 def _hand(random: np.random.Generator) -> Hand:
