@@ -34,6 +34,9 @@ class Pieces(NamedTuple):
     pause_s: float = 0.5
 
 
+USUAL: Final = Pieces()
+
+
 class Span(NamedTuple):
     """From a frame to the one after the last."""
 

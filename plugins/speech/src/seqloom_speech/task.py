@@ -18,7 +18,7 @@ from seqloom_audio.segments import segment_of
 from seqloom_speech.formats import WRITERS
 from seqloom_speech.joining import joined
 from seqloom_speech.normalization import RULES
-from seqloom_speech.splitting import Pieces, split
+from seqloom_speech.splitting import USUAL, Pieces, split
 from seqloom_speech.words import moved
 
 
@@ -35,9 +35,7 @@ class Speech(TextTask):
         cut_into: What pieces of long recordings are like, unless flags say otherwise.
     """
 
-    def __init__(
-        self, tokenizer: Tokenizer, normalization: str = "none", cut_into: Pieces = Pieces()
-    ) -> None:
+    def __init__(self, tokenizer: Tokenizer, normalization: str = "none", cut_into: Pieces = USUAL) -> None:
         super().__init__(tokenizer)
         self.normalization = "" if normalization == "none" else normalization
         self.cut_into = cut_into
