@@ -132,7 +132,7 @@ def test_a_pause_out_of_reach_is_not_waited_for(tmp_path: Path) -> None:
     pieces = spans(cut(file, 12))
     check(pieces, 12, sum(parts))
     cuts = [(start, end - start) for (_, end), (start, _) in pairwise(pieces)]
-    assert all(overlap == (0 if start > 28 else OVERLAP_S) for start, overlap in cuts)
+    assert all(overlap < 0 if start > 28 else overlap == OVERLAP_S for start, overlap in cuts)
     assert len(cuts) == 5
 
 
@@ -153,13 +153,13 @@ def test_long_silence_is_left_out(tmp_path: Path) -> None:
     assert np.allclose(found, np.array(wanted) + margin, atol=0.05)
 
 
-@pytest.mark.parametrize("noise", [0.0, 1e-5])
 def test_pauses_that_are_long_enough_end_a_piece(tmp_path: Path) -> None:
     parts = [4.0, 0.4, 4.0, 0.7, 3.0, 0.4, 3.0, 1.5, 2.0, 0.6, 9.0]
     file, edges = talks.written(tmp_path / "talk.wav", talks.talk(parts)), np.cumsum(parts)
     found = spans(cut(file, 20, pause_s=0.5))
-    ends = [(0, edges[2]), (edges[3], edges[6]), (edges[7], edges[8]), (edges[9], edges[10] - MARGIN_S)]
-    assert np.allclose(found, np.add(ends, [[0, MARGIN_S], *[[-MARGIN_S, MARGIN_S]] * 3]), atol=0.05)
+    starts = [0, *edges[[3, 7, 9]] - MARGIN_S]
+    ends = [*edges[[2, 6, 8]] + MARGIN_S, edges[10]]
+    assert np.allclose(found, list(zip(starts, ends, strict=True)), atol=0.05)
     assert len(cut(file, 20, pause_s=1.0)) == 2
     assert len(cut(file, 20, pause_s=2.0)) == 2  # too long for one
 
@@ -172,9 +172,10 @@ def test_a_word_goes_with_what_is_said_next(tmp_path: Path) -> None:
     assert np.allclose(found, wanted, atol=0.05)
 
 
+@pytest.mark.parametrize("noise", [0.0, 1e-5])
 def test_of_silence_there_is_a_little(tmp_path: Path, noise: float) -> None:
     file = talks.written(tmp_path / "talk.wav", talks.talk([0.0, 60.0], noise=noise))
-    assert spans(cut(file, 20)) == [(0, 2 * MARGIN_S)]
+    assert np.allclose(spans(cut(file, 20)), [(0, 2 * MARGIN_S)], atol=FRAME_S)
 
 
 def test_speech_of_few_bits_is_no_silence(tmp_path: Path) -> None:

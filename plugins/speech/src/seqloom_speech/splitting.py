@@ -34,7 +34,7 @@ class Pieces(NamedTuple):
     pause_s: float = 0.5
 
 
-USUAL = Pieces()
+USUAL: Final = Pieces()
 """What pieces are like where nobody says."""
 
 
