@@ -95,13 +95,12 @@ def sounded(text: str, random: np.random.Generator) -> NDArray[np.float64]:
     envelope = np.convolve(keyed, edge / edge.sum(), "same")
     time_s = np.arange(len(keyed)) / RATE_HZ
     drift = random.uniform(-8, 8)  # Hz a second
-    pitch = random.uniform(400, 900) * time_s + drift / 2 * time_s**2
+    pitch = random.uniform(500, 800) * time_s + drift / 2 * time_s**2
     fading = 1 - random.uniform(0, 0.5) * np.sin(np.pi * random.uniform(0.1, 0.5) * time_s) ** 2
     tone = envelope * fading * np.sin(2 * np.pi * pitch)
     noise = random.normal(size=len(tone)) * 10 ** (-random.uniform(3, 20) / 20)
     heard = tone + noise * np.sqrt(0.5)  # a tone's power is half the square of its amplitude
-    louder: NDArray[np.float64] = heard / np.abs(heard).max() * random.uniform(0.05, 0.95)
-    return louder
+    return heard / np.abs(heard).max() * random.uniform(0.1, 0.95)
 
 
 def _hand(random: np.random.Generator) -> Hand:

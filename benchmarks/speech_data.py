@@ -1,0 +1,219 @@
+"""Makes recordings whose every word's time is known, and long ones, of data sets of short ones.
+
+Usage: SEQLOOM_DATA=~/data python benchmarks/speech_data.py FOLDER [--train 3000] [--valid 200] [--test 300]
+                                                            [--seed 1]
+
+SEQLOOM_DATA names a folder with ``fsdd`` and ``an4``, each with its tables; FOLDER gets
+
+- ``strings/``: takes of digits by one speaker, two to six in a row, 50 to 400 ms apart. Train and test are
+  of the official takes for each; valid is of the last five of each digit and speaker in the official
+  train, which train then lacks. ``<split>.tsv`` has path, speaker, seconds, transcript; ``test.words.tsv``
+  path, word, start_s, end_s.
+- ``long/fsdd.flac``: the test strings as one recording, 0.3 to 1.5 s apart; ``fsdd.words.tsv``.
+- ``long/an4.flac``: AN4's test utterances as one recording in their order, likewise; ``an4.segments.tsv``
+  has speaker, transcript, start_s, end_s. ``long/<name>.tsv`` has path, seconds, transcript.
+
+Pauses are noise as loud as the quietest tenth of the sound before them. A word's time is that of the sound
+in its take: from the first frame of 10 ms to the last that are at most 30 dB below the loudest one.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+DIGITS: Final = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+VALID_TAKES: Final = range(45, 50)
+FEWEST, MOST = 2, 6
+BETWEEN_DIGITS_S: Final = (0.05, 0.4)
+BETWEEN_UTTERANCES_S: Final = (0.3, 1.5)
+FRAME_S: Final = 0.01
+QUIET_DB: Final = 30.0
+"""How far below the loudest frame of a take the frames are that hold no sound of its word."""
+
+Samples = NDArray[np.float64]
+Row = Sequence[object]
+
+
+class Timed(NamedTuple):
+    """A word, a speaker's turn or whatever else is said, with its time in seconds."""
+
+    text: str
+    start_s: float
+    end_s: float
+
+
+class Sound(NamedTuple):
+    """A recording, and when each of its texts is said."""
+
+    samples: Samples
+    rate: int
+    said: list[Timed]
+
+    @property
+    def seconds(self) -> float:
+        return len(self.samples) / self.rate
+
+    @property
+    def transcript(self) -> str:
+        return " ".join(one.text for one in self.said)
+
+
+def joined(sounds: Sequence[Sound], pauses_s: tuple[float, float], random: np.random.Generator) -> Sound:
+    """Recordings one after another with pauses between, before and after them."""
+    rate = sounds[0].rate
+    parts = [_pause(sounds[0], pauses_s, random)]
+    said = []
+    for sound in sounds:
+        begin_s = sum(map(len, parts)) / rate
+        said += [Timed(text, begin_s + start, begin_s + end) for text, start, end in sound.said]
+        parts += [sound.samples, _pause(sound, pauses_s, random)]
+    return Sound(np.concatenate(parts), rate, said)
+
+
+def _pause(beside: Sound, pauses_s: tuple[float, float], random: np.random.Generator) -> Samples:
+    levels = np.sort(_levels(beside))
+    level = np.sqrt(np.mean(levels[: max(1, len(levels) // 10)]))
+    return random.normal(0, level, round(random.uniform(*pauses_s) * beside.rate))
+
+
+def _levels(sound: Sound) -> Samples:
+    """The mean power of each frame; the last one may be shorter."""
+    size = round(FRAME_S * sound.rate)
+    starts = np.arange(0, len(sound.samples), size)
+    sizes = np.diff([*starts, len(sound.samples)])
+    powers: Samples = np.add.reduceat(sound.samples**2, starts) / sizes
+    return powers
+
+
+def take(file: Path, word: str) -> Sound:
+    """A recording of one word."""
+    samples, rate = soundfile.read(file)
+    levels = _levels(Sound(samples, rate, []))
+    loud = np.flatnonzero(levels >= levels.max() * 10 ** (-QUIET_DB / 10))
+    end_s = min((loud[-1] + 1) * FRAME_S, len(samples) / rate)
+    return Sound(samples, rate, [Timed(word, float(loud[0] * FRAME_S), float(end_s))])
+
+
+def utterance(file: Path, transcript: str) -> Sound:
+    """A recording of whatever is said in it."""
+    samples, rate = soundfile.read(file)
+    return Sound(samples, rate, [Timed(transcript, 0.0, len(samples) / rate)])
+
+
+# Digits ------------------------------------------------------------------------------------------------
+
+
+def takes(root: Path) -> dict[str, dict[str, list[Sound]]]:
+    """For each split, the takes of each speaker."""
+    found: dict[str, dict[str, list[Sound]]] = {
+        name: defaultdict(list) for name in ("train", "valid", "test")
+    }
+    for table in ("train", "test"):
+        for row in rows(root / f"{table}.tsv"):
+            number = int(Path(row["path"]).stem.rpartition("_")[2])
+            split = "valid" if table == "train" and number in VALID_TAKES else table
+            sound = take(root / row["path"], DIGITS[int(row["digit"])])
+            found[split][row["speaker"]].append(sound)
+    return found
+
+
+def strings(
+    speakers: dict[str, list[Sound]], count: int, random: np.random.Generator
+) -> Iterator[tuple[str, Sound]]:
+    """So many strings of digits, each with its speaker."""
+    names = sorted(speakers)
+    for _ in range(count):
+        name = names[random.integers(len(names))]
+        chosen = random.integers(len(speakers[name]), size=random.integers(FEWEST, MOST + 1))
+        yield name, joined([speakers[name][one] for one in chosen], BETWEEN_DIGITS_S, random)
+
+
+def write_strings(
+    folder: Path, root: Path, counts: dict[str, int], random: np.random.Generator
+) -> list[Sound]:
+    """Writes all splits; gives the strings of the test."""
+    (folder / "flac").mkdir(parents=True, exist_ok=True)
+    known = takes(root)
+    made: list[Sound] = []
+    for split, count in counts.items():
+        table, words, made = [], [], []
+        for number, (speaker, sound) in enumerate(strings(known[split], count, random), 1):
+            path = f"flac/{split}-{number:05d}.flac"
+            soundfile.write(folder / path, sound.samples, sound.rate)
+            table.append((path, speaker, f"{sound.seconds:.3f}", sound.transcript))
+            words += [(path, *_row(one)) for one in sound.said]
+            made.append(sound)
+        write_rows(folder / f"{split}.tsv", ("path", "speaker", "seconds", "transcript"), table)
+        if split == "test":
+            write_rows(folder / "test.words.tsv", ("path", "word", "start_s", "end_s"), words)
+    return made
+
+
+# Long recordings ---------------------------------------------------------------------------------------
+
+
+def write_long(folder: Path, name: str, sound: Sound) -> None:
+    """Writes a recording and a table of it alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    soundfile.write(folder / f"{name}.flac", sound.samples, sound.rate)
+    row = (f"{name}.flac", f"{sound.seconds:.3f}", sound.transcript)
+    write_rows(folder / f"{name}.tsv", ("path", "seconds", "transcript"), [row])
+
+
+def write_an4(folder: Path, root: Path, random: np.random.Generator) -> None:
+    """AN4's test set as one recording."""
+    table = list(rows(root / "test.tsv"))
+    sounds = [utterance(root / row["path"], row["transcript"]) for row in table]
+    sound = joined(sounds, BETWEEN_UTTERANCES_S, random)
+    write_long(folder, "an4", sound)
+    turns = [(row["speaker"], *_row(one)) for row, one in zip(table, sound.said, strict=True)]
+    write_rows(folder / "an4.segments.tsv", ("speaker", "transcript", "start_s", "end_s"), turns)
+
+
+def rows(file: Path) -> Iterator[dict[str, str]]:
+    """The rows of a table."""
+    with file.open(encoding="utf-8", newline="") as table:
+        yield from csv.DictReader(table, delimiter="\t", quoting=csv.QUOTE_NONE)
+
+
+def write_rows(file: Path, header: Row, table: Iterable[Row]) -> None:
+    """Writes a table."""
+    lines = ["\t".join(map(str, row)) + "\n" for row in (header, *table)]
+    file.write_text("".join(lines), encoding="utf-8")
+
+
+def _row(one: Timed) -> Row:
+    return one.text, f"{one.start_s:.3f}", f"{one.end_s:.3f}"
+
+
+def main() -> None:
+    """Makes what was asked for."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
+    parser.add_argument("folder", type=Path)
+    for name, value in (("train", 3000), ("valid", 200), ("test", 300)):
+        parser.add_argument(f"--{name}", type=int, default=value, help="strings of digits")
+    parser.add_argument("--seed", type=int, default=1)
+    given = parser.parse_args()
+    data = Path(os.environ["SEQLOOM_DATA"])
+    random = np.random.default_rng(given.seed)
+    counts = {name: getattr(given, name) for name in ("train", "valid", "test")}
+    tests = write_strings(given.folder / "strings", data / "fsdd", counts, random)
+    long = joined(tests, BETWEEN_UTTERANCES_S, random)
+    write_long(given.folder / "long", "fsdd", long)
+    words = [_row(one) for one in long.said]
+    write_rows(given.folder / "long" / "fsdd.words.tsv", ("word", "start_s", "end_s"), words)
+    write_an4(given.folder / "long", data / "an4", random)
+
+
+if __name__ == "__main__":
+    main()

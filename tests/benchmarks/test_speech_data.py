@@ -1,0 +1,146 @@
+"""Recordings made of takes: every sample where it should be, every time that of its sound."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+import soundfile
+
+ROOT = Path(__file__).parents[2]
+RATE = 8000
+COUNTS = {"train": 12, "valid": 4, "test": 6}
+
+
+@pytest.fixture(scope="module")
+def script() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("speech_data", ROOT / "benchmarks" / "speech_data.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def tone(seconds: float, hz: float, rate: int = RATE) -> np.ndarray:
+    return 0.5 * np.sin(2 * np.pi * hz * np.arange(round(seconds * rate)) / rate)
+
+
+def table(file: Path) -> list[dict[str, str]]:
+    with file.open(newline="") as lines:
+        return list(csv.DictReader(lines, delimiter="\t"))
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two speakers who say two digits as tones 50 ms after a take's beginning, and three long utterances."""
+    root = tmp_path_factory.mktemp("data")
+    random = np.random.default_rng(1)
+    for name in ("fsdd", "an4"):
+        (root / name / "flac").mkdir(parents=True)
+    lines: dict[str, list[str]] = {"train": [], "test": []}
+    for speaker, hz in (("ann", 300.0), ("bob", 900.0)):
+        for digit in (3, 7):
+            for number in (0, 1, 5, 6, 45, 49):
+                sound = np.concatenate([np.zeros(400), tone(0.2, hz * digit / 3), np.zeros(240)])
+                sound += random.normal(0, 0.001, len(sound))
+                path = f"flac/{digit}_{speaker}_{number}.flac"
+                soundfile.write(root / "fsdd" / path, sound, RATE)
+                lines["test" if number < 5 else "train"].append(f"{path}\t{speaker}\t{digit}\t0.28")
+    for split, known in lines.items():
+        (root / "fsdd" / f"{split}.tsv").write_text(
+            "\n".join(["path\tspeaker\tdigit\tseconds", *known]) + "\n"
+        )
+    rows = ["path\tspeaker\tseconds\ttranscript"]
+    for number, text in enumerate(("GO", "YES NO", "A B C")):
+        soundfile.write(root / "an4" / f"flac/{number}.flac", tone(0.5 + number, 400, 16_000), 16_000)
+        rows.append(f"flac/{number}.flac\tann\t{0.5 + number}\t{text}")
+    (root / "an4" / "test.tsv").write_text("\n".join(rows) + "\n")
+    return root
+
+
+@pytest.fixture(scope="module")
+def made(script: ModuleType, data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return run(script, data, tmp_path_factory.mktemp("made"))
+
+
+def run(script: ModuleType, data: Path, folder: Path) -> Path:
+    sizes = [word for name, count in COUNTS.items() for word in (f"--{name}", str(count))]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SEQLOOM_DATA", str(data))
+        patch.setattr(sys, "argv", ["speech_data.py", str(folder), *sizes])
+        script.main()
+    return folder
+
+
+def test_strings_are_of_one_speaker_and_as_long_as_told(made: Path) -> None:
+    for split, count in COUNTS.items():
+        rows = table(made / "strings" / f"{split}.tsv")
+        assert len(rows) == count
+        for row in rows:
+            sound, rate = soundfile.read(made / "strings" / row["path"])
+            words = row["transcript"].split()
+            assert rate == RATE
+            assert 2 <= len(words) <= 6
+            assert set(words) <= {"three", "seven"}
+            assert len(sound) / rate == pytest.approx(float(row["seconds"]), abs=1e-3)
+            takes_s = 0.28 * len(words)  # 0.05 + 0.2 + 0.03
+            assert takes_s + 0.05 * (len(words) + 1) <= float(row["seconds"]) + 1e-3
+            assert float(row["seconds"]) <= takes_s + 0.4 * (len(words) + 1) + 1e-3
+
+
+def test_splits_share_no_take(script: ModuleType, data: Path) -> None:
+    known = script.takes(data / "fsdd")
+    counts = {split: sum(map(len, speakers.values())) for split, speakers in known.items()}
+    assert counts == {"train": 8, "valid": 8, "test": 8}
+    sounds = {
+        split: {sound.samples.tobytes() for takes in speakers.values() for sound in takes}
+        for split, speakers in known.items()
+    }
+    assert len(set.union(*sounds.values())) == 24  # noise tells them apart
+
+
+@pytest.mark.parametrize(
+    ("recording", "words"), [(None, "strings/test.words.tsv"), ("long/fsdd.flac", "long/fsdd.words.tsv")]
+)
+def test_words_are_where_their_tones_are(made: Path, recording: str | None, words: str) -> None:
+    heard = 0
+    for word in table(made / words):
+        sound, rate = soundfile.read(made / (recording or f"strings/{word['path']}"))
+        start, end = (round(float(word[name]) * rate) for name in ("start_s", "end_s"))
+        assert end - start == pytest.approx(0.2 * rate, abs=0.02 * rate)
+        assert np.std(sound[start + 160 : end - 160]) > 0.3
+        assert np.std(sound[start - 300 : start - 160]) < 0.01
+        assert np.std(sound[end + 160 : end + 220]) < 0.01
+        spectrum = np.abs(np.fft.rfft(sound[start:end] * np.hanning(end - start)))
+        pitch = spectrum.argmax() * rate / (end - start)
+        assert min(abs(pitch - hz) for hz in {"three": (300, 900), "seven": (700, 2100)}[word["word"]]) < 20
+        heard += 1
+    assert heard == sum(len(row["transcript"].split()) for row in table(made / "strings" / "test.tsv"))
+
+
+def test_an4_is_one_recording_in_its_order(made: Path) -> None:
+    (whole,) = table(made / "long" / "an4.tsv")
+    turns = table(made / "long" / "an4.segments.tsv")
+    assert whole["transcript"] == "GO YES NO A B C" == " ".join(turn["transcript"] for turn in turns)
+    sound, rate = soundfile.read(made / "long" / "an4.flac")
+    assert len(sound) / rate == pytest.approx(float(whole["seconds"]), abs=1e-3)
+    end_s = 0.0
+    for turn, seconds in zip(turns, (0.5, 1.5, 2.5), strict=True):
+        assert 0.3 <= float(turn["start_s"]) - end_s <= 1.5
+        assert float(turn["end_s"]) - float(turn["start_s"]) == pytest.approx(seconds, abs=2e-3)
+        assert np.std(sound[round(float(turn["start_s"]) * rate) :][: round(seconds * rate)]) > 0.3
+        end_s = float(turn["end_s"])
+
+
+def test_a_seed_makes_the_same(script: ModuleType, data: Path, made: Path, tmp_path: Path) -> None:
+    again = run(script, data, tmp_path)
+    files = sorted(path.relative_to(again) for path in again.rglob("*.*"))
+    assert len(files) == sum(COUNTS.values()) + 3 + 1 + 2 + 4
+    for file in files:
+        assert (again / file).read_bytes() == (made / file).read_bytes()
