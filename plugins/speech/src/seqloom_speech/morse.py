@@ -100,7 +100,8 @@ def sounded(text: str, random: np.random.Generator) -> NDArray[np.float64]:
     tone = envelope * fading * np.sin(2 * np.pi * pitch)
     noise = random.normal(size=len(tone)) * 10 ** (-random.uniform(3, 20) / 20)
     heard = tone + noise * np.sqrt(0.5)  # a tone's power is half the square of its amplitude
-    return heard / np.abs(heard).max() * random.uniform(0.1, 0.95)
+    louder: NDArray[np.float64] = heard / np.abs(heard).max() * random.uniform(0.1, 0.95)
+    return louder
 
 
 def _hand(random: np.random.Generator) -> Hand:
