@@ -41,6 +41,9 @@ class ConformerOptions(Options):
     heads: int = Field(4, ge=1, description="Attention heads; they divide the width.")
     feed_forward: int = Field(2048, ge=1, description="Width inside the feed-forward parts.")
     kernel: int = Field(31, ge=1, description="Positions that a convolution spans, an odd number.")
+    context: int | None = Field(
+        None, ge=0, description="Positions on each side that attention sees; null for all of the input."
+    )
     dropout: float = Field(
         0.1, ge=0, lt=1, description="Of features, inside feed-forward parts and of each part's output."
     )

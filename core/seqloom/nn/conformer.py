@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -27,6 +28,7 @@ class ConformerShape:
         heads: Attention heads; they divide the width.
         feed_forward: Width inside the feed-forward parts.
         kernel: Positions that a convolution spans, an odd number.
+        context: Positions on each side that attention sees; None for all.
         dropout: Of features, inside the feed-forward parts and of each part's output.
     """
 
@@ -35,6 +37,7 @@ class ConformerShape:
     heads: int = 4
     feed_forward: int = 2048
     kernel: int = 31
+    context: int | None = None
     dropout: float = 0.1
 
 
@@ -54,6 +57,7 @@ class ConformerEncoder(Encoder):
         super().__init__()
         self.width = shape.width
         self.final_shape = (1, shape.width)
+        self.context = shape.context
         self.positions = SinusoidalPositions(WAVES)
         self.dropout = Dropout(shape.dropout)
         self.layers = nn.ModuleList(ConformerLayer(shape) for _ in range(shape.layers))
@@ -61,9 +65,9 @@ class ConformerEncoder(Encoder):
     def forward(self, features: Padded) -> Memory:
         """Encodes features [B, T, D]."""
         x, mask = self.dropout(features.values), features.mask()
-        waves = self.positions(0, x.shape[1], x.device)
+        waves, seen = self.positions(0, x.shape[1], x.device), visible(mask, self.context)
         for layer in self.layers:
-            x = layer(x, waves, mask)
+            x = layer(x, waves, mask, seen)
         return Memory(x, features.lengths, final=masked_mean(x, mask))
 
     def compile(self, *args: Any, **kwargs: Any) -> None:
@@ -86,10 +90,10 @@ class ConformerLayer(nn.Module):
         self.second_feed_forward = feed_forward(shape)
         self.norm = nn.LayerNorm(shape.width)
 
-    def forward(self, x: Tensor, waves: Tensor, mask: Tensor) -> Tensor:
-        """[B, T, D], [T, WAVES] and [B, T] bool to [B, T, D]."""
+    def forward(self, x: Tensor, waves: Tensor, mask: Tensor, seen: Tensor) -> Tensor:
+        """[B, T, D], [T, WAVES], [B, T] bool and what :func:`visible` gives to [B, T, D]."""
         x = x + 0.5 * self.first_feed_forward(x)
-        x = x + self.dropout(self.attention(self.attention_norm(x), waves, mask[:, None, None]))
+        x = x + self.dropout(self.attention(self.attention_norm(x), waves, seen))
         x = x + self.dropout(self.convolution(self.convolution_norm(x), mask))
         return self.norm(x + 0.5 * self.second_feed_forward(x))  # type: ignore[no-any-return]
 
@@ -113,6 +117,21 @@ class GatedConvolution(nn.Module):
         filtered = self.filter(F.glu(self.inner(x), -1), mask)
         outer: Tensor = self.outer(F.silu(self.norm(filtered)))
         return outer
+
+
+def visible(mask: Tensor, context: int | None) -> Tensor:
+    """Which positions each position looks at: [B, T] bool, True = real, to [B, 1, 1 or T, T] bool.
+
+    Args:
+        mask: Which are real.
+        context: How far away they may be; None for any distance.
+    """
+    real = mask[:, None, None]
+    if context is None:
+        return real
+    steps = torch.arange(mask.shape[1], device=mask.device)
+    apart = (steps[:, None] - steps).abs()
+    return (real & (apart <= context)) | (apart == 0)  # padding sees itself: a softmax needs something
 
 
 def feed_forward(shape: ConformerShape) -> nn.Sequential:

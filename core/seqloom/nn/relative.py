@@ -45,7 +45,7 @@ class RelativeAttention(nn.Module):
         Args:
             values: [B, T, D].
             waves: [T, WAVES], those of T positions in a row, from any on; see :func:`sinusoids`.
-            mask: [B, 1, 1, T] bool.
+            mask: [B, 1, 1 or T, T] bool.
 
         Returns:
             [B, T, D].

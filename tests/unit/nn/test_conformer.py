@@ -30,6 +30,11 @@ class TestConformerOfAnOddHeadWidth(EncoderContract):
         return encoder(width=15, heads=5, kernel=1)
 
 
+class TestConformerOfNearPositions(EncoderContract):
+    def build(self):
+        return encoder(context=1)
+
+
 def by_the_paper(layer, x):
     """One sequence [T, D] through a layer, module by module (Gulati et al. 2020, equation 1)."""
 
@@ -92,6 +97,22 @@ def test_order_matters():
 def test_what_cannot_be_built_is_refused(change, told):
     with pytest.raises(ConfigError, match=told):
         encoder(**change)
+
+
+@pytest.mark.parametrize(("context", "reach"), [(0, 4), (3, 10), (None, 20)])
+def test_an_input_matters_as_far_as_attention_and_convolution_see(context, reach):
+    model, features = encoder(context=context).eval(), random_padded((20,), 16)
+    values = features.values.clone().requires_grad_()
+    model(Padded(values, features.lengths)).values[0, 0, 0].backward()
+    matters = values.grad[0].abs().sum(-1) > 0
+    assert matters.nonzero().max() == min(reach, 19)  # two layers, a kernel of 5 in each
+
+
+def test_near_positions_are_all_where_there_are_few():
+    features = random_padded((6, 4), 16)
+    near, all_of_them = encoder(context=5), encoder()
+    real = features.mask()
+    torch.testing.assert_close(near(features).values[real], all_of_them(features).values[real])
 
 
 def test_what_was_met_in_inference_does_not_hinder_training():
