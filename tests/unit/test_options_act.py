@@ -38,7 +38,7 @@ CASES = [  # kind, name, option=value, what else the job says
     ),
     *(
         ("encoder", "conformer", option, CONFORMER)
-        for option in ("layers=2", "heads=4", "feed_forward=12", "kernel=5", "dropout=0.5")
+        for option in ("layers=2", "heads=4", "feed_forward=12", "kernel=5", "context=1", "dropout=0.5")
     ),
     ("encoder", "rnn", "cell=gru", RNN),
     ("encoder", "rnn", "layers=1", RNN),
