@@ -3,7 +3,7 @@
 Usage: SEQLOOM_DATA=~/data python benchmarks/speech_data.py FOLDER [--train 3000] [--valid 200] [--test 300]
                                                             [--seed 1]
 
-SEQLOOM_DATA names a folder with ``fsdd`` and ``an4``, each with its tables; FOLDER gets
+SEQLOOM_DATA names a folder with ``fsdd``, ``an4`` and ``yesno``, each with its tables; FOLDER gets
 
 - ``strings/``: takes of digits by one speaker, two to six in a row, 50 to 400 ms apart. Train and test are
   of the official takes for each; valid is of the last five of each digit and speaker in the official
@@ -12,6 +12,8 @@ SEQLOOM_DATA names a folder with ``fsdd`` and ``an4``, each with its tables; FOL
 - ``long/fsdd.flac``: the test strings as one recording, 0.3 to 1.5 s apart; ``fsdd.words.tsv``.
 - ``long/an4.flac``: AN4's test utterances as one recording in their order, likewise; ``an4.segments.tsv``
   has speaker, transcript, start_s, end_s. ``long/<name>.tsv`` has path, seconds, transcript.
+- ``yesno/``: the words of its training utterances, cut where these are quietest, one to eight in a row.
+  ``test.tsv`` is the official test as it is.
 
 Pauses are noise as loud as the quietest tenth of the sound before them. A word's time is that of the sound
 in its take: from the first frame of 10 ms to the last that are at most 30 dB below the loudest one.
@@ -22,6 +24,7 @@ from __future__ import annotations
 import argparse
 import csv
 import os
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -39,6 +42,13 @@ BETWEEN_UTTERANCES_S: Final = (0.3, 1.5)
 FRAME_S: Final = 0.01
 QUIET_DB: Final = 30.0
 """How far below the loudest frame of a take the frames are that hold no sound of its word."""
+
+SPEECH_DB: Final = 18.0
+"""How far below the loudest frame of an utterance its first and its last word still are."""
+SMOOTH: Final = 7
+"""Frames that levels are averaged over to find where a recording is quiet."""
+EVENNESS: Final = 10.0
+"""What a word twice as long as usual costs, in nepers of power of a cut."""
 
 Samples = NDArray[np.float64]
 Row = Sequence[object]
@@ -128,13 +138,16 @@ def takes(root: Path) -> dict[str, dict[str, list[Sound]]]:
 
 
 def strings(
-    speakers: dict[str, list[Sound]], count: int, random: np.random.Generator
+    speakers: dict[str, list[Sound]],
+    count: int,
+    random: np.random.Generator,
+    sizes: tuple[int, int] = (FEWEST, MOST),
 ) -> Iterator[tuple[str, Sound]]:
-    """So many strings of digits, each with its speaker."""
+    """So many strings of words, each with its speaker."""
     names = sorted(speakers)
     for _ in range(count):
         name = names[random.integers(len(names))]
-        chosen = random.integers(len(speakers[name]), size=random.integers(FEWEST, MOST + 1))
+        chosen = random.integers(len(speakers[name]), size=random.integers(sizes[0], sizes[1] + 1))
         yield name, joined([speakers[name][one] for one in chosen], BETWEEN_DIGITS_S, random)
 
 
@@ -157,6 +170,57 @@ def write_strings(
         if split == "test":
             write_rows(folder / "test.words.tsv", ("path", "word", "start_s", "end_s"), words)
     return made
+
+
+# Yes and no --------------------------------------------------------------------------------------------
+
+
+def cut(sound: Sound, words: Sequence[str]) -> list[Sound]:
+    """A recording of words about as long as each other, cut where it is quietest between them."""
+    levels = np.convolve(_levels(sound), np.ones(SMOOTH) / SMOOTH, "same")
+    loud = np.flatnonzero(levels >= levels.max() * 10 ** (-SPEECH_DB / 10))
+    begin, end = loud[0], loud[-1] + 1
+    loudness = np.log(levels[begin:end] / levels.max() + 1e-3)  # no silence is worth two cuts
+    usual = (end - begin) / len(words)
+    places = np.arange(end - begin + 1)
+    uneven = ((places[:, None] - places) / usual - 1) ** 2  # [to, from], of a word from here to there
+    uneven[places[:, None] <= places] = np.inf
+    costs, before = uneven[:, 0], []
+    for _ in words[1:]:
+        at = costs + np.append(loudness, np.inf)  # to cut here, after the words so far
+        sums = EVENNESS * uneven + at
+        before.append(sums.argmin(1))
+        costs = sums.min(1)
+    cuts = [places[-1]]
+    for came_from in reversed(before):
+        cuts.append(came_from[cuts[-1]])
+    size = round(FRAME_S * sound.rate)
+    edges = [size * int(begin + place) for place in (0, *reversed(cuts))]
+    return [
+        Sound(part := sound.samples[first:last], sound.rate, [Timed(word, 0.0, len(part) / sound.rate)])
+        for word, first, last in zip(words, edges, edges[1:], strict=False)
+    ]
+
+
+def write_yesno(folder: Path, root: Path, count: int, random: np.random.Generator) -> None:
+    """Strings of the training utterances' words, and the test as it is."""
+    (folder / "flac").mkdir(parents=True, exist_ok=True)
+    words = [
+        word
+        for row in rows(root / "train.tsv")
+        for word in cut(utterance(root / row["path"], row["transcript"]), row["transcript"].split())
+    ]
+    table = []
+    for number, (_, sound) in enumerate(strings({"": words}, count, random, (1, 8)), 1):
+        path = f"flac/train-{number:05d}.flac"
+        soundfile.write(folder / path, sound.samples, sound.rate)
+        table.append((path, f"{sound.seconds:.3f}", sound.transcript))
+    write_rows(folder / "train.tsv", ("path", "seconds", "transcript"), table)
+    tests = list(rows(root / "test.tsv"))
+    for row in tests:
+        shutil.copy(root / row["path"], folder / "flac")
+    told = [(f"flac/{Path(row['path']).name}", row["seconds"], row["transcript"]) for row in tests]
+    write_rows(folder / "test.tsv", ("path", "seconds", "transcript"), told)
 
 
 # Long recordings ---------------------------------------------------------------------------------------
@@ -213,6 +277,7 @@ def main() -> None:
     words = [_row(one) for one in long.said]
     write_rows(given.folder / "long" / "fsdd.words.tsv", ("word", "start_s", "end_s"), words)
     write_an4(given.folder / "long", data / "an4", random)
+    write_yesno(given.folder / "yesno", data / "yesno", given.train // 10, random)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two speakers who say two digits as tones 50 ms after a take's beginning, and three long utterances."""
     root = tmp_path_factory.mktemp("data")
     random = np.random.default_rng(1)
-    for name in ("fsdd", "an4"):
+    for name in ("fsdd", "an4", "yesno"):
         (root / name / "flac").mkdir(parents=True)
     lines: dict[str, list[str]] = {"train": [], "test": []}
     for speaker, hz in (("ann", 300.0), ("bob", 900.0)):
@@ -61,7 +61,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         soundfile.write(root / "an4" / f"flac/{number}.flac", tone(0.5 + number, 400, 16_000), 16_000)
         rows.append(f"flac/{number}.flac\tann\t{0.5 + number}\t{text}")
     (root / "an4" / "test.tsv").write_text("\n".join(rows) + "\n")
+    for split, texts in (("train", ("YES NO NO YES", "NO YES YES NO")), ("test", ("NO NO YES YES",))):
+        rows = ["path\tseconds\ttranscript"]
+        for text in texts:
+            path = f"flac/{text.replace(' ', '_')}.flac"
+            soundfile.write(root / "yesno" / path, spoken(text, random), RATE)
+            rows.append(f"{path}\t2.00\t{text}")
+        (root / "yesno" / f"{split}.tsv").write_text("\n".join(rows) + "\n")
     return root
+
+
+def spoken(text: str, random: np.random.Generator) -> np.ndarray:
+    """YES is high and NO low, each 0.3 to 0.4 s long, with 40 to 150 ms of near silence around them."""
+    parts = [np.zeros(RATE // 4)]
+    for word in text.split():
+        parts.append(tone(random.uniform(0.3, 0.4), 900 if word == "YES" else 300))
+        parts.append(np.zeros(round(random.uniform(0.04, 0.15) * RATE)))
+    sound = np.concatenate(parts)
+    return sound + random.normal(0, 0.001, len(sound))
 
 
 @pytest.fixture(scope="module")
@@ -124,6 +141,32 @@ def test_words_are_where_their_tones_are(made: Path, recording: str | None, word
     assert heard == sum(len(row["transcript"].split()) for row in table(made / "strings" / "test.tsv"))
 
 
+@pytest.mark.parametrize("text", ["YES NO NO YES", "NO NO NO NO NO YES", "YES"])
+def test_words_are_cut_out_between_them(script: ModuleType, text: str) -> None:
+    for seed in range(5):
+        sound = script.Sound(spoken(text, np.random.default_rng(seed)), RATE, [])
+        words = script.cut(sound, text.split())
+        assert [word.transcript for word in words] == text.split()
+        for word in words:
+            assert 0.25 < word.seconds < 0.6
+            spectrum = np.abs(np.fft.rfft(word.samples * np.hanning(len(word.samples))))
+            pitch = spectrum.argmax() / word.seconds
+            assert pitch == pytest.approx(900 if word.transcript == "YES" else 300, abs=20)
+
+
+def test_strings_of_yes_and_no_are_of_training_and_the_test_is_as_it_was(made: Path, data: Path) -> None:
+    rows = table(made / "yesno" / "train.tsv")
+    assert len(rows) == COUNTS["train"] // 10
+    for row in rows:
+        sound, rate = soundfile.read(made / "yesno" / row["path"])
+        assert len(sound) / rate == pytest.approx(float(row["seconds"]), abs=1e-3)
+        assert 1 <= len(row["transcript"].split()) <= 8
+    (row,) = table(made / "yesno" / "test.tsv")
+    (before,) = table(data / "yesno" / "test.tsv")
+    assert row == before
+    assert (made / "yesno" / row["path"]).read_bytes() == (data / "yesno" / row["path"]).read_bytes()
+
+
 def test_an4_is_one_recording_in_its_order(made: Path) -> None:
     (whole,) = table(made / "long" / "an4.tsv")
     turns = table(made / "long" / "an4.segments.tsv")
@@ -141,6 +184,6 @@ def test_an4_is_one_recording_in_its_order(made: Path) -> None:
 def test_a_seed_makes_the_same(script: ModuleType, data: Path, made: Path, tmp_path: Path) -> None:
     again = run(script, data, tmp_path)
     files = sorted(path.relative_to(again) for path in again.rglob("*.*"))
-    assert len(files) == sum(COUNTS.values()) + 3 + 1 + 2 + 4
+    assert len(files) == sum(COUNTS.values()) + 3 + 1 + 2 + 4 + (COUNTS["train"] // 10 + 1 + 2)
     for file in files:
         assert (again / file).read_bytes() == (made / file).read_bytes()
