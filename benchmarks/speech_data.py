@@ -7,13 +7,13 @@ SEQLOOM_DATA names a folder with ``fsdd``, ``an4`` and ``yesno``, each with its 
 
 - ``strings/``: takes of digits by one speaker, two to six in a row, 50 to 400 ms apart. Train and test are
   of the official takes for each; valid is of the last five of each digit and speaker in the official
-  train, which train then lacks. ``<split>.tsv`` has path, speaker, seconds, transcript; ``test.words.tsv``
-  path, word, start_s, end_s.
+  train, which train then lacks. ``<split>.tsv`` has path, speaker, seconds, transcript; for valid and test
+  ``<split>.words.tsv`` has path, word, start_s, end_s.
 - ``long/fsdd.flac``: the test strings as one recording, 0.3 to 1.5 s apart; ``fsdd.words.tsv``.
 - ``long/an4.flac``: AN4's test utterances as one recording in their order, likewise; ``an4.segments.tsv``
   has speaker, transcript, start_s, end_s. ``long/<name>.tsv`` has path, seconds, transcript.
-- ``yesno/``: the words of its training utterances, cut where these are quietest, one to eight in a row.
-  ``test.tsv`` is the official test as it is.
+- ``yesno/``: train is of words of its training utterances, cut where these are quietest, one to eight in a
+  row. The last few utterances are valid instead, as they are; so is the official test.
 
 Pauses are noise as loud as the quietest tenth of the sound before them. A word's time is that of the sound
 in its take: from the first frame of 10 ms to the last that are at most 30 dB below the loudest one.
@@ -27,6 +27,7 @@ import os
 import shutil
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -43,6 +44,8 @@ FRAME_S: Final = 0.01
 QUIET_DB: Final = 30.0
 """How far below the loudest frame of a take the frames are that hold no sound of its word."""
 
+YESNO_VALID: Final = 5
+"""Training utterances that are kept apart, to choose settings by."""
 SPEECH_DB: Final = 18.0
 """How far below the loudest frame of an utterance its first and its last word still are."""
 SMOOTH: Final = 7
@@ -167,8 +170,8 @@ def write_strings(
             words += [(path, *_row(one)) for one in sound.said]
             made.append(sound)
         write_rows(folder / f"{split}.tsv", ("path", "speaker", "seconds", "transcript"), table)
-        if split == "test":
-            write_rows(folder / "test.words.tsv", ("path", "word", "start_s", "end_s"), words)
+        if split != "train":
+            write_rows(folder / f"{split}.words.tsv", ("path", "word", "start_s", "end_s"), words)
     return made
 
 
@@ -183,12 +186,12 @@ def cut(sound: Sound, words: Sequence[str]) -> list[Sound]:
     loudness = np.log(levels[begin:end] / levels.max() + 1e-3)  # no silence is worth two cuts
     usual = (end - begin) / len(words)
     places = np.arange(end - begin + 1)
-    uneven = ((places[:, None] - places) / usual - 1) ** 2  # [to, from], of a word from here to there
+    uneven = EVENNESS * ((places[:, None] - places) / usual - 1) ** 2  # [to, from], of a word
     uneven[places[:, None] <= places] = np.inf
     costs, before = uneven[:, 0], []
     for _ in words[1:]:
         at = costs + np.append(loudness, np.inf)  # to cut here, after the words so far
-        sums = EVENNESS * uneven + at
+        sums = uneven + at
         before.append(sums.argmin(1))
         costs = sums.min(1)
     cuts = [places[-1]]
@@ -198,16 +201,17 @@ def cut(sound: Sound, words: Sequence[str]) -> list[Sound]:
     edges = [size * int(begin + place) for place in (0, *reversed(cuts))]
     return [
         Sound(part := sound.samples[first:last], sound.rate, [Timed(word, 0.0, len(part) / sound.rate)])
-        for word, first, last in zip(words, edges, edges[1:], strict=False)
+        for word, (first, last) in zip(words, pairwise(edges), strict=True)
     ]
 
 
 def write_yesno(folder: Path, root: Path, count: int, random: np.random.Generator) -> None:
-    """Strings of the training utterances' words, and the test as it is."""
+    """Strings of most training utterances' words; the other utterances, and the test, as they are."""
     (folder / "flac").mkdir(parents=True, exist_ok=True)
+    known = list(rows(root / "train.tsv"))
     words = [
         word
-        for row in rows(root / "train.tsv")
+        for row in known[:-YESNO_VALID]
         for word in cut(utterance(root / row["path"], row["transcript"]), row["transcript"].split())
     ]
     table = []
@@ -216,11 +220,11 @@ def write_yesno(folder: Path, root: Path, count: int, random: np.random.Generato
         soundfile.write(folder / path, sound.samples, sound.rate)
         table.append((path, f"{sound.seconds:.3f}", sound.transcript))
     write_rows(folder / "train.tsv", ("path", "seconds", "transcript"), table)
-    tests = list(rows(root / "test.tsv"))
-    for row in tests:
-        shutil.copy(root / row["path"], folder / "flac")
-    told = [(f"flac/{Path(row['path']).name}", row["seconds"], row["transcript"]) for row in tests]
-    write_rows(folder / "test.tsv", ("path", "seconds", "transcript"), told)
+    for split, whole in (("valid", known[-YESNO_VALID:]), ("test", list(rows(root / "test.tsv")))):
+        for row in whole:
+            shutil.copy(root / row["path"], folder / "flac")
+        told = [(f"flac/{Path(row['path']).name}", row["seconds"], row["transcript"]) for row in whole]
+        write_rows(folder / f"{split}.tsv", ("path", "seconds", "transcript"), told)
 
 
 # Long recordings ---------------------------------------------------------------------------------------

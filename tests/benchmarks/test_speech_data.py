@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib.util
 import sys
+from itertools import product
 from pathlib import Path
 from types import ModuleType
 
@@ -14,6 +15,7 @@ import soundfile
 
 ROOT = Path(__file__).parents[2]
 RATE = 8000
+TRAINING = tuple(" ".join(words) for words in product(("YES", "NO"), repeat=3))
 COUNTS = {"train": 12, "valid": 4, "test": 6}
 
 
@@ -61,7 +63,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
         soundfile.write(root / "an4" / f"flac/{number}.flac", tone(0.5 + number, 400, 16_000), 16_000)
         rows.append(f"flac/{number}.flac\tann\t{0.5 + number}\t{text}")
     (root / "an4" / "test.tsv").write_text("\n".join(rows) + "\n")
-    for split, texts in (("train", ("YES NO NO YES", "NO YES YES NO")), ("test", ("NO NO YES YES",))):
+    for split, texts in (("train", TRAINING), ("test", ("NO NO YES YES",))):
         rows = ["path\tseconds\ttranscript"]
         for text in texts:
             path = f"flac/{text.replace(' ', '_')}.flac"
@@ -123,9 +125,14 @@ def test_splits_share_no_take(script: ModuleType, data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("recording", "words"), [(None, "strings/test.words.tsv"), ("long/fsdd.flac", "long/fsdd.words.tsv")]
+    ("split", "recording", "words"),
+    [
+        ("valid", None, "strings/valid.words.tsv"),
+        ("test", None, "strings/test.words.tsv"),
+        ("test", "long/fsdd.flac", "long/fsdd.words.tsv"),
+    ],
 )
-def test_words_are_where_their_tones_are(made: Path, recording: str | None, words: str) -> None:
+def test_words_are_where_their_tones_are(made: Path, split: str, recording: str | None, words: str) -> None:
     heard = 0
     for word in table(made / words):
         sound, rate = soundfile.read(made / (recording or f"strings/{word['path']}"))
@@ -138,7 +145,7 @@ def test_words_are_where_their_tones_are(made: Path, recording: str | None, word
         pitch = spectrum.argmax() * rate / (end - start)
         assert min(abs(pitch - hz) for hz in {"three": (300, 900), "seven": (700, 2100)}[word["word"]]) < 20
         heard += 1
-    assert heard == sum(len(row["transcript"].split()) for row in table(made / "strings" / "test.tsv"))
+    assert heard == sum(len(row["transcript"].split()) for row in table(made / "strings" / f"{split}.tsv"))
 
 
 @pytest.mark.parametrize("text", ["YES NO NO YES", "NO NO NO NO NO YES", "YES"])
@@ -161,10 +168,11 @@ def test_strings_of_yes_and_no_are_of_training_and_the_test_is_as_it_was(made: P
         sound, rate = soundfile.read(made / "yesno" / row["path"])
         assert len(sound) / rate == pytest.approx(float(row["seconds"]), abs=1e-3)
         assert 1 <= len(row["transcript"].split()) <= 8
-    (row,) = table(made / "yesno" / "test.tsv")
-    (before,) = table(data / "yesno" / "test.tsv")
-    assert row == before
-    assert (made / "yesno" / row["path"]).read_bytes() == (data / "yesno" / row["path"]).read_bytes()
+    training, tests = (table(data / "yesno" / f"{split}.tsv") for split in ("train", "test"))
+    assert table(made / "yesno" / "valid.tsv") == training[3:]
+    assert table(made / "yesno" / "test.tsv") == tests
+    for row in training[3:] + tests:
+        assert (made / "yesno" / row["path"]).read_bytes() == (data / "yesno" / row["path"]).read_bytes()
 
 
 def test_an4_is_one_recording_in_its_order(made: Path) -> None:
@@ -184,6 +192,6 @@ def test_an4_is_one_recording_in_its_order(made: Path) -> None:
 def test_a_seed_makes_the_same(script: ModuleType, data: Path, made: Path, tmp_path: Path) -> None:
     again = run(script, data, tmp_path)
     files = sorted(path.relative_to(again) for path in again.rglob("*.*"))
-    assert len(files) == sum(COUNTS.values()) + 3 + 1 + 2 + 4 + (COUNTS["train"] // 10 + 1 + 2)
+    assert len(files) == sum(COUNTS.values()) + 3 + 2 + 2 + 4 + (COUNTS["train"] // 10 + 5 + 1 + 3)
     for file in files:
         assert (again / file).read_bytes() == (made / file).read_bytes()
