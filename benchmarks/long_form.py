@@ -11,7 +11,6 @@ within so many milliseconds of the truth, and by how much they are off.
 from __future__ import annotations
 
 import argparse
-import csv
 import time
 from pathlib import Path
 from typing import Any
@@ -19,14 +18,9 @@ from typing import Any
 import jiwer
 import numpy as np
 from numpy.typing import NDArray
+from speech_data import rows
 
 import seqloom
-
-
-def table(file: Path) -> list[dict[str, str]]:
-    """The rows of a table."""
-    with file.open(encoding="utf-8", newline="") as lines:
-        return list(csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
 
 
 def offsets_ms(
@@ -41,7 +35,8 @@ def offsets_ms(
     ]
     told = [(word.start_s, word.end_s) for _, word in pairs]
     true = [(float(row["start_s"]), float(row["end_s"])) for row, _ in pairs]
-    return 1000 * (np.array(told) - np.array(true))
+    late_s: NDArray[np.float64] = np.array(told) - np.array(true)
+    return 1000 * late_s
 
 
 def main() -> None:
@@ -55,7 +50,7 @@ def main() -> None:
     parser.add_argument("--within-ms", type=float, default=100)
     given = parser.parse_args()
     long = given.folder / "long"
-    (row,) = table(long / f"{given.name}.tsv")
+    (row,) = rows(long / f"{given.name}.tsv")
     asked = {key: value for key in ("ctc", "beam") if (value := getattr(given, key)) is not None}
     model = seqloom.load(given.model)
     begun = time.perf_counter()
@@ -69,7 +64,7 @@ def main() -> None:
     file = long / f"{given.name}.words.tsv"
     if not file.exists():
         return
-    off = offsets_ms(aligned, table(file), words)
+    off = offsets_ms(aligned, list(rows(file)), words)
     near = np.abs(off) <= given.within_ms
     print(f"of {len(off)} recognised words within {given.within_ms:g} ms:")
     for column, what in enumerate(("begin", "end")):
