@@ -1,6 +1,7 @@
 """How well is a long recording transcribed as a whole, and how near is each word's time to the truth?
 
-Usage: python benchmarks/long_form.py MODEL FOLDER NAME [--ctc 0.7] [--beam 10] [--within-ms 100]
+Usage: python benchmarks/long_form.py MODEL FOLDER NAME [--ctc 0.7] [--beam 10] [--piece-s 20]
+                                                           [--pause-s 0.5] [--within-ms 100]
 
 FOLDER is what ``speech_data.py`` made. ``long/NAME.flac`` is transcribed as one recording and compared
 with the transcript in ``long/NAME.tsv``: the word error rate. Where ``long/NAME.words.tsv`` tells when each
@@ -47,11 +48,14 @@ def main() -> None:
     parser.add_argument("name")
     parser.add_argument("--ctc", type=float)
     parser.add_argument("--beam", type=int)
+    parser.add_argument("--piece-s", type=float)
+    parser.add_argument("--pause-s", type=float)
     parser.add_argument("--within-ms", type=float, default=100)
     given = parser.parse_args()
     long = given.folder / "long"
     (row,) = rows(long / f"{given.name}.tsv")
-    asked = {key: value for key in ("ctc", "beam") if (value := getattr(given, key)) is not None}
+    options = ("ctc", "beam", "piece_s", "pause_s")
+    asked = {name: value for name in options if (value := getattr(given, name)) is not None}
     model = seqloom.load(given.model)
     begun = time.perf_counter()
     (found,) = model.decode_all([str(long / row["path"])], emissions=True, **asked)

@@ -9,9 +9,11 @@ SEQLOOM_DATA names a folder with ``fsdd``, ``an4`` and ``yesno``, each with its 
   of the official takes for each; valid is of the last five of each digit and speaker in the official
   train, which train then lacks. ``<split>.tsv`` has path, speaker, seconds, transcript; for valid and test
   ``<split>.words.tsv`` has path, word, start_s, end_s.
-- ``long/fsdd.flac``: the test strings as one recording, 0.3 to 1.5 s apart; ``fsdd.words.tsv``.
-- ``long/an4.flac``: AN4's test utterances as one recording in their order, likewise; ``an4.segments.tsv``
-  has speaker, transcript, start_s, end_s. ``long/<name>.tsv`` has path, seconds, transcript.
+- ``long/fsdd-test.flac``: the test strings as one recording, 0.3 to 1.5 s apart; ``fsdd-test.words.tsv``
+  has word, start_s, end_s. ``fsdd-valid`` likewise.
+- ``long/an4-test.flac``: AN4's test utterances as one recording in their order, likewise;
+  ``an4-test.segments.tsv`` has speaker, transcript, start_s, end_s. ``an4-dev`` likewise.
+  ``long/<name>.tsv`` has path, seconds, transcript.
 - ``yesno/``: train is of words of its training utterances, cut where these are quietest, one to eight in a
   row. The last few utterances are valid instead, as they are; so is the official test.
 
@@ -154,25 +156,31 @@ def strings(
         yield name, joined([speakers[name][one] for one in chosen], BETWEEN_DIGITS_S, random)
 
 
-def write_strings(
-    folder: Path, root: Path, counts: dict[str, int], random: np.random.Generator
-) -> list[Sound]:
-    """Writes all splits; gives the strings of the test."""
-    (folder / "flac").mkdir(parents=True, exist_ok=True)
+def write_strings(folder: Path, root: Path, counts: dict[str, int], random: np.random.Generator) -> None:
+    """Writes all splits, and all but the training as one recording each."""
+    (folder / "strings" / "flac").mkdir(parents=True, exist_ok=True)
     known = takes(root)
-    made: list[Sound] = []
     for split, count in counts.items():
-        table, words, made = [], [], []
-        for number, (speaker, sound) in enumerate(strings(known[split], count, random), 1):
-            path = f"flac/{split}-{number:05d}.flac"
-            soundfile.write(folder / path, sound.samples, sound.rate)
-            table.append((path, speaker, f"{sound.seconds:.3f}", sound.transcript))
-            words += [(path, *_row(one)) for one in sound.said]
-            made.append(sound)
-        write_rows(folder / f"{split}.tsv", ("path", "speaker", "seconds", "transcript"), table)
-        if split != "train":
-            write_rows(folder / f"{split}.words.tsv", ("path", "word", "start_s", "end_s"), words)
-    return made
+        made = list(strings(known[split], count, random))
+        paths = [f"flac/{split}-{number:05d}.flac" for number in range(1, count + 1)]
+        for path, (_, sound) in zip(paths, made, strict=True):
+            soundfile.write(folder / "strings" / path, sound.samples, sound.rate)
+        table = [
+            (path, speaker, f"{sound.seconds:.3f}", sound.transcript)
+            for path, (speaker, sound) in zip(paths, made, strict=True)
+        ]
+        write_rows(folder / "strings" / f"{split}.tsv", ("path", "speaker", "seconds", "transcript"), table)
+        if split == "train":
+            continue
+        words = [
+            (path, *_row(one)) for path, (_, sound) in zip(paths, made, strict=True) for one in sound.said
+        ]
+        write_rows(folder / "strings" / f"{split}.words.tsv", ("path", "word", "start_s", "end_s"), words)
+        long = joined([sound for _, sound in made], BETWEEN_UTTERANCES_S, random)
+        write_long(folder / "long", f"fsdd-{split}", long)
+        write_rows(
+            folder / "long" / f"fsdd-{split}.words.tsv", ("word", "start_s", "end_s"), map(_row, long.said)
+        )
 
 
 # Yes and no --------------------------------------------------------------------------------------------
@@ -238,14 +246,14 @@ def write_long(folder: Path, name: str, sound: Sound) -> None:
     write_rows(folder / f"{name}.tsv", ("path", "seconds", "transcript"), [row])
 
 
-def write_an4(folder: Path, root: Path, random: np.random.Generator) -> None:
-    """AN4's test set as one recording."""
-    table = list(rows(root / "test.tsv"))
+def write_an4(folder: Path, root: Path, split: str, random: np.random.Generator) -> None:
+    """A set of AN4's as one recording."""
+    table = list(rows(root / f"{split}.tsv"))
     sounds = [utterance(root / row["path"], row["transcript"]) for row in table]
     sound = joined(sounds, BETWEEN_UTTERANCES_S, random)
-    write_long(folder, "an4", sound)
+    write_long(folder, f"an4-{split}", sound)
     turns = [(row["speaker"], *_row(one)) for row, one in zip(table, sound.said, strict=True)]
-    write_rows(folder / "an4.segments.tsv", ("speaker", "transcript", "start_s", "end_s"), turns)
+    write_rows(folder / f"an4-{split}.segments.tsv", ("speaker", "transcript", "start_s", "end_s"), turns)
 
 
 def rows(file: Path) -> Iterator[dict[str, str]]:
@@ -275,12 +283,9 @@ def main() -> None:
     data = Path(os.environ["SEQLOOM_DATA"])
     random = np.random.default_rng(given.seed)
     counts = {name: getattr(given, name) for name in ("train", "valid", "test")}
-    tests = write_strings(given.folder / "strings", data / "fsdd", counts, random)
-    long = joined(tests, BETWEEN_UTTERANCES_S, random)
-    write_long(given.folder / "long", "fsdd", long)
-    words = [_row(one) for one in long.said]
-    write_rows(given.folder / "long" / "fsdd.words.tsv", ("word", "start_s", "end_s"), words)
-    write_an4(given.folder / "long", data / "an4", random)
+    write_strings(given.folder, data / "fsdd", counts, random)
+    for split in ("dev", "test"):
+        write_an4(given.folder / "long", data / "an4", split, random)
     write_yesno(given.folder / "yesno", data / "yesno", given.train // 10, random)
 
 

@@ -62,7 +62,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for number, text in enumerate(("GO", "YES NO", "A B C")):
         soundfile.write(root / "an4" / f"flac/{number}.flac", tone(0.5 + number, 400, 16_000), 16_000)
         rows.append(f"flac/{number}.flac\tann\t{0.5 + number}\t{text}")
-    (root / "an4" / "test.tsv").write_text("\n".join(rows) + "\n")
+    for split in ("dev", "test"):
+        (root / "an4" / f"{split}.tsv").write_text("\n".join(rows) + "\n")
     for split, texts in (("train", TRAINING), ("test", ("NO NO YES YES",))):
         rows = ["path\tseconds\ttranscript"]
         for text in texts:
@@ -129,7 +130,8 @@ def test_splits_share_no_take(script: ModuleType, data: Path) -> None:
     [
         ("valid", None, "strings/valid.words.tsv"),
         ("test", None, "strings/test.words.tsv"),
-        ("test", "long/fsdd.flac", "long/fsdd.words.tsv"),
+        ("valid", "long/fsdd-valid.flac", "long/fsdd-valid.words.tsv"),
+        ("test", "long/fsdd-test.flac", "long/fsdd-test.words.tsv"),
     ],
 )
 def test_words_are_where_their_tones_are(made: Path, split: str, recording: str | None, words: str) -> None:
@@ -175,11 +177,12 @@ def test_strings_of_yes_and_no_are_of_training_and_the_test_is_as_it_was(made: P
         assert (made / "yesno" / row["path"]).read_bytes() == (data / "yesno" / row["path"]).read_bytes()
 
 
-def test_an4_is_one_recording_in_its_order(made: Path) -> None:
-    (whole,) = table(made / "long" / "an4.tsv")
-    turns = table(made / "long" / "an4.segments.tsv")
+@pytest.mark.parametrize("name", ["an4-dev", "an4-test"])
+def test_an4_is_one_recording_in_its_order(made: Path, name: str) -> None:
+    (whole,) = table(made / "long" / f"{name}.tsv")
+    turns = table(made / "long" / f"{name}.segments.tsv")
     assert whole["transcript"] == "GO YES NO A B C" == " ".join(turn["transcript"] for turn in turns)
-    sound, rate = soundfile.read(made / "long" / "an4.flac")
+    sound, rate = soundfile.read(made / "long" / f"{name}.flac")
     assert len(sound) / rate == pytest.approx(float(whole["seconds"]), abs=1e-3)
     end_s = 0.0
     for turn, seconds in zip(turns, (0.5, 1.5, 2.5), strict=True):
@@ -192,6 +195,6 @@ def test_an4_is_one_recording_in_its_order(made: Path) -> None:
 def test_a_seed_makes_the_same(script: ModuleType, data: Path, made: Path, tmp_path: Path) -> None:
     again = run(script, data, tmp_path)
     files = sorted(path.relative_to(again) for path in again.rglob("*.*"))
-    assert len(files) == sum(COUNTS.values()) + 3 + 2 + 2 + 4 + (COUNTS["train"] // 10 + 5 + 1 + 3)
+    assert len(files) == sum(COUNTS.values()) + 3 + 2 + 2 * 3 + 2 * 3 + (COUNTS["train"] // 10 + 5 + 1 + 3)
     for file in files:
         assert (again / file).read_bytes() == (made / file).read_bytes()
