@@ -67,7 +67,8 @@ def decode_batches(
     predictions = {}
     for id_ in sorted(found):
         example = dataset.examples[id_]
-        predictions[id_] = Prediction(example, task.join([example.inputs], [found[id_]]))
+        best = task.join([example.inputs], [found[id_]], dataset.modalities)
+        predictions[id_] = Prediction(example, best)
     return predictions
 
 

@@ -156,7 +156,8 @@ class _Whole:
     def joined(self) -> Prediction:
         """What became of the input, of which all pieces are done."""
         results = [self._found[number] for number in range(len(self.pieces))]
-        return Prediction(self._located.example, self._how.task.join(self.pieces, results))
+        best = self._how.task.join(self.pieces, results, self._how.modalities)
+        return Prediction(self._located.example, best)
 
 
 def _pieces(located: Located, how: Decoding) -> Sequence[dict[str, str]]:

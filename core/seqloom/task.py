@@ -103,13 +103,17 @@ class Task(ABC):
 
     @abstractmethod
     def join(
-        self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
+        self,
+        pieces: Sequence[dict[str, str]],
+        results: Sequence[list[Hypothesis]],
+        modalities: Mapping[str, Modality],
     ) -> list[Hypothesis]:
         """Puts the hypotheses of an input's pieces together again, best first; called once an input.
 
         Args:
             pieces: What :meth:`pieces` made of the input.
             results: What was found in each, as :meth:`interpret` gave it back.
+            modalities: Of each input slot.
         """
 
     @abstractmethod
@@ -181,6 +185,7 @@ class TextTask(Task, ABC):
         self,
         pieces: Sequence[dict[str, str]],  # noqa: ARG002
         results: Sequence[list[Hypothesis]],
+        modalities: Mapping[str, Modality],  # noqa: ARG002
     ) -> list[Hypothesis]:
         return results[0]
 

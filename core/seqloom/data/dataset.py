@@ -99,6 +99,7 @@ class Dataset:
         examples: The examples as their files have them; the id of each is its position here. Empty for
             a data set in files: to train on features needs no texts.
         lengths: [N] int64, positions of each example's longest slot, the target among them.
+        modalities: What presents each input slot.
         left_out: How many examples were too long.
         skipped: How many examples could not be used.
         place: Tells where an example is: ``train.en:7``.
@@ -123,6 +124,7 @@ class Dataset:
     ) -> None:
         self.examples = examples
         self.key = ""
+        self.modalities = modalities
         self.lengths = np.zeros(count, dtype=np.int64)
         for slot in features.values():
             slot.raise_to_lengths(self.lengths)

@@ -298,13 +298,13 @@ class TaskContract(PluginContract):
         task = self.build()
         hypotheses = self.hypotheses(task)
         kept = task.interpret(list(hypotheses))
-        assert task.join([self.inputs(tmp_path)], [kept]) == hypotheses
+        assert task.join([self.inputs(tmp_path)], [kept], {}) == hypotheses
 
     def test_pieces_are_joined_best_first(self, tmp_path: Path) -> None:
         task = self.build()
         pieces = task.pieces(self.inputs(tmp_path), self.flags(), {})
         results = [task.interpret(self.hypotheses(task)) for _ in pieces]
-        scores = [hypothesis.score for hypothesis in task.join(pieces, results)]
+        scores = [hypothesis.score for hypothesis in task.join(pieces, results, {})]
         assert scores
         assert scores == sorted(scores, reverse=True)
 

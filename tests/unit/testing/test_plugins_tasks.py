@@ -30,7 +30,7 @@ class Spelling(Task):
     def interpret(self, hypotheses):
         return hypotheses
 
-    def join(self, pieces, results):
+    def join(self, pieces, results, modalities):
         return sorted((found for result in results for found in result), key=lambda found: -found.score)
 
     def render(self, hypothesis, example):
@@ -148,18 +148,20 @@ class InterpretsNothing(Spelling):
 
 
 class JoinsWorstFirst(Spelling):
-    def join(self, pieces, results):
-        return super().join(pieces, results)[::-1]
+    def join(self, pieces, results, modalities):
+        return super().join(pieces, results, modalities)[::-1]
 
 
 class JoinsInOrder(Spelling):
-    def join(self, pieces, results):
+    def join(self, pieces, results, modalities):
         return [found for result in results for found in result]
 
 
 class JoinsAnew(Spelling):
-    def join(self, pieces, results):
-        return [replace(found, details={"pieces": 1}) for found in super().join(pieces, results)]
+    def join(self, pieces, results, modalities):
+        return [
+            replace(found, details={"pieces": 1}) for found in super().join(pieces, results, modalities)
+        ]
 
 
 class RendersNoScore(Spelling):

@@ -37,10 +37,8 @@ def timed_words(
 ) -> tuple[Word, ...]:
     """The words of a text, what white space parts, and when they were said.
 
-    CTC says a token at some moment while it sounds, so a token lasts from halfway to the one before it to
-    halfway to the one after it. The first and the last of a word reach outwards as far as its tokens do
-    inwards in the mean, but not beyond the middle between two words. A token that two words share counts
-    for both. A word's confidence is the geometric mean of its tokens' probabilities.
+    A word lasts from the beginning of the first of its tokens to the end of the last; a token that two
+    words share counts for both. Its confidence is the geometric mean of its tokens' probabilities.
 
     Args:
         tokens: Of the text, without BOS and EOS.
@@ -48,43 +46,22 @@ def timed_words(
         log_probs: [S, V + 1], what CTC says of each position, the blank last.
         edges_s: [S + 1], where positions begin and the last one ends, in seconds.
     """
-    text, reaches = written(tokens, tokenizer)
-    spans = [word.span() for word in re.finditer(r"\S+", text)]
-    if not spans:
+    if not tokens:
         return ()
     said = token_times(tokens, log_probs, edges_s)
-    own = [
-        [number for number, (first, end) in enumerate(reaches) if first < stop and end > begin]
-        for begin, stop in spans
-    ]
-    parted_s = [(said[before[-1]].end_s + said[after[0]].start_s) / 2 for before, after in pairwise(own)]
-    limits_s = [edges_s[0], *parted_s, edges_s[-1]]
+    text, reaches = written(tokens, tokenizer)
     words = []
-    for (begin, stop), numbers, limits in zip(spans, own, pairwise(limits_s), strict=True):
-        heard = [said[number] for number in numbers]
-        bounds_s = _bounds(heard, *limits)
-        pieces = (
-            text[max(first, begin) : min(end, stop)] for first, end in map(reaches.__getitem__, numbers)
-        )
-        sureness = math.exp(sum(token.log_prob for token in heard) / len(heard))
-        parts = tuple(map(Part, pieces, bounds_s, bounds_s[1:]))
-        words.append(Word(text[begin:stop], bounds_s[0], bounds_s[-1], sureness, parts))
+    for word in re.finditer(r"\S+", text):
+        begin, stop = word.span()
+        own = [
+            (token, text[max(first, begin) : min(end, stop)])
+            for token, (first, end) in zip(said, reaches, strict=True)
+            if first < stop and end > begin
+        ]
+        sureness = math.exp(sum(token.log_prob for token, _ in own) / len(own))
+        parts = tuple(Part(piece, token.start_s, token.end_s) for token, piece in own)
+        words.append(Word(word[0], parts[0].start_s, parts[-1].end_s, sureness, parts))
     return tuple(words)
-
-
-def _bounds(said: Sequence[Said], low_s: float, high_s: float) -> list[float]:
-    """Where the tokens of a word begin, and where the last one ends: between both limits."""
-    first, last = said[0], said[-1]
-    reach_s = (_middle_s(last) - _middle_s(first)) / (2 * max(1, len(said) - 1))
-    return [
-        min(first.start_s, max(low_s, first.start_s - reach_s)),
-        *((before.end_s + after.start_s) / 2 for before, after in pairwise(said)),
-        max(last.end_s, min(high_s, last.end_s + reach_s)),
-    ]
-
-
-def _middle_s(token: Said) -> float:
-    return (token.start_s + token.end_s) / 2
 
 
 def token_times(tokens: Sequence[int], log_probs: Tensor, edges_s: Sequence[float]) -> list[Said]:

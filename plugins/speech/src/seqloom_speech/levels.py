@@ -7,7 +7,7 @@ moments. So neither how loud a recording is nor how noisy makes a difference, an
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
@@ -28,6 +28,21 @@ SILENT_DB: Final = -90.0
 
 Levels = NDArray[np.float32]
 """[N] in dB below full scale, of one frame after another."""
+
+
+class Span(NamedTuple):
+    """From a frame to the one after the last."""
+
+    start: int
+    end: int
+
+    @property
+    def size(self) -> int:
+        return self.end - self.start
+
+    @property
+    def middle(self) -> int:
+        return (self.start + self.end) // 2
 
 
 def levels_of(blocks: Iterable[NDArray[np.float32]], frame: int) -> Levels:
@@ -91,3 +106,9 @@ def _greatest(levels: Levels, loudest: float) -> float:
     noise, speech = np.percentile(levels, [NOISE, SPEECH]).tolist()
     contrast = (speech if speech - noise >= CONTRAST_DB else loudest) - noise
     return noise + min(LOUDER * contrast, LOUDER_DB) if contrast >= CONTRAST_DB else SILENT_DB
+
+
+def spans_of(flags: NDArray[np.bool]) -> list[Span]:
+    """Where flags [N] are set, one span after another."""
+    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
+    return [Span(start, end) for start, end in edges.reshape(-1, 2).tolist()]

@@ -7,12 +7,9 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import Final, NamedTuple, final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from seqloom_audio.reading import opened_sound
 from seqloom_audio.recording import Channel
-from seqloom_speech.levels import FRAME_S, Levels, levels_of, quiet_frames, smoothed
+from seqloom_speech.levels import FRAME_S, Levels, Span, levels_of, quiet_frames, smoothed, spans_of
 
 MARGIN_S: Final = 0.25  # of a silence, what is left beside the sound
 CLOSURE_S: Final = 0.25  # a pause is longer than the closure of a stop
@@ -36,21 +33,6 @@ class Pieces(NamedTuple):
 
 USUAL: Final = Pieces()
 """What pieces are like where nobody says."""
-
-
-class Span(NamedTuple):
-    """From a frame to the one after the last."""
-
-    start: int
-    end: int
-
-    @property
-    def size(self) -> int:
-        return self.end - self.start
-
-    @property
-    def middle(self) -> int:
-        return (self.start + self.end) // 2
 
 
 def split(raw: str, channel: Channel, wanted: Pieces) -> list[str]:
@@ -99,7 +81,7 @@ class Cutter:
 
     def __init__(self, levels: Levels, frame_s: float, wanted: Pieces) -> None:
         self._levels = smoothed(levels)
-        self._quiet = _runs(quiet_frames(self._levels, frame_s))
+        self._quiet = spans_of(quiet_frames(self._levels, frame_s))
         self._frame_s = frame_s
         self._pause = self._frames(wanted.pause_s)
         self._longest = int(wanted.longest_s / frame_s)
@@ -172,9 +154,3 @@ class Cutter:
         last = min(start + self._longest - self._overlap // 2, end - self._longest // 4)
         first = last - self._longest // 4
         return first + int(self._levels[first : last + 1].argmin())
-
-
-def _runs(flags: NDArray[np.bool]) -> list[Span]:
-    """Where flags are set, one after another."""
-    edges = np.flatnonzero(np.diff(flags, prepend=False, append=False))
-    return [Span(start, end) for start, end in edges.reshape(-1, 2).tolist()]

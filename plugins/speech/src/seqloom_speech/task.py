@@ -16,7 +16,9 @@ from seqloom.storage import storage_errors
 from seqloom.task import Example, Prediction, TextTask
 from seqloom.tokenizer import Tokenizer
 from seqloom_audio.modality import AudioModality
+from seqloom_audio.recording import Channel
 from seqloom_audio.segments import segment_of
+from seqloom_speech.edges import sounding
 from seqloom_speech.formats import WRITERS
 from seqloom_speech.joining import joined
 from seqloom_speech.normalization import RULES
@@ -62,9 +64,19 @@ class Speech(TextTask):
         return [self._timed(hypothesis) for hypothesis in hypotheses]
 
     def join(
-        self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
+        self,
+        pieces: Sequence[dict[str, str]],
+        results: Sequence[list[Hypothesis]],
+        modalities: Mapping[str, Modality],
     ) -> list[Hypothesis]:
-        segments = [segment_of(piece["speech"]) for piece in pieces]
+        raw = [piece["speech"] for piece in pieces]
+        modality, segments = modalities.get("speech"), list(map(segment_of, raw))
+        if isinstance(modality, AudioModality):
+            channel = modality.source.channel
+            results = [
+                [_sounding(hypothesis, piece, channel) for hypothesis in found]
+                for piece, found in zip(raw, results, strict=True)
+            ]
         if len(segments) > 1:
             return [joined(segments, [best for best, *_ in results], self.tokenizer)]
         return [_moved(hypothesis, segments[0].start_s) for hypothesis in results[0]]
@@ -118,6 +130,14 @@ class Speech(TextTask):
 
         words = timed_words(hypothesis.tokens, self.tokenizer, emissions.log_probs, emissions.edges_s)
         return replace(hypothesis, emissions=None, details={**hypothesis.details, "words": words})
+
+
+def _sounding(hypothesis: Hypothesis, raw: str, channel: Channel) -> Hypothesis:
+    """The hypothesis of a recording, or a segment of one, with times of words as they sound there."""
+    if "words" not in hypothesis.details:
+        return hypothesis
+    words = sounding(moved(hypothesis.details["words"], 0.0), raw, channel)
+    return replace(hypothesis, details={**hypothesis.details, "words": words})
 
 
 def _moved(hypothesis: Hypothesis, by_s: float) -> Hypothesis:
