@@ -12,14 +12,14 @@ from typing import Final
 
 from seqloom_audio.reading import opened_sound
 from seqloom_audio.recording import Channel
-from seqloom_speech.levels import Levels, Span, levels_of, quiet_frames, spans_of
+from seqloom_speech.levels import Levels, Span, levels_of, loudest_pause, spans_of
 from seqloom_speech.words import Word
 
 FRAME_S: Final = 0.01
 SOFTEST_DB: Final = 30.0  # below the loudest frame of a word: what is softer is not of the word
 AROUND_S: Final = 0.05  # what CTC says may be so much too early or too late
-BEFORE_S: Final = 0.12  # a word's sound begins so long before its first token, at most,
-AFTER_S: Final = 0.18  # and ends so long after its last one,
+BEFORE_S: Final = 0.1  # a word's sound begins so long before its first token, at most,
+AFTER_S: Final = 0.15  # and ends so long after its last one,
 WITHIN_S: Final = 0.03  # or so long within them
 
 
@@ -57,7 +57,7 @@ def at_sound(words: Sequence[Word], levels: Levels, frame_s: float) -> tuple[Wor
     moments.append(max(moments[-1], len(levels) * frame_s))
     edges = []
     for word, before_s, after_s in zip(words, moments[:-2:2], moments[3::2], strict=True):
-        softest = silences.softest(word)
+        softest = silences.softest(word, before_s, after_s)
         begin_s = silences.longest(before_s, word.start_s, softest)[1]
         end_s = silences.longest(word.end_s, after_s, softest)[0]
         edges += [
@@ -79,22 +79,23 @@ class _Silences:
     def __init__(self, levels: Levels, frame_s: float) -> None:
         self._levels = levels
         self._frame_s = frame_s
-        self._quiet = quiet_frames(levels, frame_s)
 
-    def softest(self, word: Word) -> float:
-        """The level in dB below which nothing is of the word."""
-        around = round(AROUND_S / self._frame_s)
-        first, last = (
-            min(round(at / self._frame_s), len(self._levels) - 1) for at in (word.start_s, word.end_s)
-        )
-        return float(self._levels[max(0, first - around) : last + around + 1].max()) - SOFTEST_DB
+    def softest(self, word: Word, before_s: float, after_s: float) -> float:
+        """The level in dB below which nothing is of the word, between the words before and after it."""
+        loudest = float(self._about(word.start_s, word.end_s).max())
+        return max(loudest - SOFTEST_DB, loudest_pause(self._about(before_s, after_s), loudest))
+
+    def _about(self, from_s: float, to_s: float) -> Levels:
+        first, last = ((at + more) / self._frame_s for at, more in ((from_s, -AROUND_S), (to_s, AROUND_S)))
+        start = min(max(0, round(first)), len(self._levels) - 1)
+        return self._levels[start : max(start, round(last)) + 1]
 
     def longest(self, from_s: float, to_s: float, softest: float) -> tuple[float, float]:
         """When the silence that takes most of the time between two moments is; or their middle."""
         first, last = ((at + more) / self._frame_s for at, more in ((from_s, -AROUND_S), (to_s, AROUND_S)))
         near = [
             span
-            for span in spans_of(self._quiet | (self._levels < softest))
+            for span in spans_of(self._levels < softest)
             if span.end * self._frame_s > from_s and span.start * self._frame_s < to_s
         ]
         if not near:

@@ -92,12 +92,12 @@ def quiet_frames(levels: Levels, frame_s: float) -> NDArray[np.bool]:
         about = levels[max(0, start - reach) : start + step + reach]
         about = about[about > SILENT_DB]
         if len(about):
-            quiet[start : start + step] |= levels[start : start + step] < _greatest(about, loudest)
+            quiet[start : start + step] |= levels[start : start + step] < loudest_pause(about, loudest)
     return quiet
 
 
-def _greatest(levels: Levels, loudest: float) -> float:
-    """Up to which level there is a pause, where these levels are about.
+def loudest_pause(levels: Levels, loudest: float) -> float:
+    """Up to which level in dB there is a pause, where these levels are about.
 
     Args:
         levels: None of them silent.
