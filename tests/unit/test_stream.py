@@ -47,9 +47,13 @@ class Cuts:
         return [{"source": text} for text in raw["source"].split(BAR)]
 
     def join(
-        self, pieces: Sequence[dict[str, str]], results: Sequence[list[Hypothesis]]
+        self,
+        pieces: Sequence[dict[str, str]],
+        results: Sequence[list[Hypothesis]],
+        modalities: Mapping[str, Modality],
     ) -> list[Hypothesis]:
         assert len(pieces) == len(results)
+        assert modalities.keys() == pieces[0].keys()
         tokens = tuple(token for result in results for token in result[0].tokens)
         return [Hypothesis(tokens=tokens, score=float(len(results)), token_scores=())]
 
