@@ -99,3 +99,12 @@ def test_one_that_takes_nothing_from_a_corpus_says_so() -> None:
     assert not part.learns_from_data
     with pytest.raises(NotImplementedError):
         part.fit([])
+
+
+def test_nothing_of_it_is_compiled() -> None:
+    def refuses(*_: object) -> object:
+        raise AssertionError("something is compiled")
+
+    made = frontend("convolution-2")
+    made.compile(dynamic=True, backend=refuses)
+    made(spectra(9, 5)).values.sum().backward()

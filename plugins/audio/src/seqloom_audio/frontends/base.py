@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from typing import final
+from typing import Any, final
 
 from torch import nn
 
@@ -57,6 +57,12 @@ class AudioFrontend(Frontend):
             seen = seen._replace(values=seen.values * seen.mask()[:, :, None])
         found: Padded = self.subsampling(seen)
         return found
+
+    def compile(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing: transforms and convolutions are kernels already.
+
+        Inductor (torch 2.14) fails, too, at gradients of a convolution all of whose sizes may change.
+        """
 
     def fit(self, batches: Iterable[Padded]) -> None:
         """Takes mean and variance of the features, where they are normalised by them."""
