@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from seqloom.config import SplitConfig
 from seqloom.data.blobs import ARCHIVE
-from seqloom.data.files import Meter, UndecodableError, find_file, scan_lines
+from seqloom.data.files import Finder, Meter, UndecodableError, scan_lines
 from seqloom.data.kaldi import is_listing, kaldi_rows
 from seqloom.data.parquet import SUFFIX, parquet_rows
 from seqloom.data.shards import shard_rows
@@ -110,11 +110,11 @@ def read_examples(
         StorageError: A file cannot be read.
     """
     wanted = [*slots, TARGET] if with_target else [*slots]
-    ids = count()
+    ids, finder = count(), Finder(root)
     for group in groups(split, root, wanted):
         for row in _rows(group, slots, meter or Meter()):
             try:
-                located = _located(next(ids), row, group, root, slots)
+                located = _located(next(ids), row, group, finder, slots)
             except DataError as error:
                 bad(error)
                 continue
@@ -139,7 +139,7 @@ def _rows(group: Group, slots: Mapping[str, Slot], meter: Meter) -> Iterator[Row
 
 
 def _located(
-    number: int, row: Row | DataError, group: Group, root: Path, slots: Mapping[str, Slot]
+    number: int, row: Row | DataError, group: Group, finder: Finder, slots: Mapping[str, Slot]
 ) -> Located:
     if isinstance(row, DataError):
         raise row
@@ -154,7 +154,7 @@ def _located(
             elif slot.startswith(TAG):
                 tags[slot.removeprefix(TAG)] = _only(texts, slot)
             elif slots[slot].files:  # of an archive's member, the whole path is there
-                inputs[slot] = _named(texts, slot, slots[slot], None if file.suffix == ARCHIVE else root)
+                inputs[slot] = _named(texts, slot, slots[slot], None if file.suffix == ARCHIVE else finder)
             else:
                 inputs[slot] = _only(texts, slot)
         except DataError as error:
@@ -163,14 +163,14 @@ def _located(
     return Located(example, group.files, row.line, group.part)
 
 
-def _named(texts: Sequence[str], slot: str, kind: Slot, root: Path | None) -> str:
+def _named(texts: Sequence[str], slot: str, kind: Slot, finder: Finder | None) -> str:
     """A file's path, looked up within the root, and the part of it that is meant.
 
     Args:
         texts: The path, perhaps with a fragment; or the path and the fragment's numbers.
         slot: Whose.
         kind: Of the slot.
-        root: None for a path that is whole.
+        finder: Looks it up; None for a path that is whole.
     """
     name = _written(texts[:1], slot)[0]
     numbers = [number.strip() for number in texts[1:]]
@@ -184,7 +184,7 @@ def _named(texts: Sequence[str], slot: str, kind: Slot, root: Path | None) -> st
         raise DataError(f"'{wrong[0]}' is no number; '{slot}' is a path, and then numbers")
     if any(numbers):
         fragment = f"#{kind.fragment}={','.join(map(_written_out, numbers))}"
-    return (name if root is None else str(find_file(name, root))) + fragment
+    return (name if finder is None else str(finder.find(name))) + fragment
 
 
 def _is_number(text: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
+from contextlib import suppress
 
 import pytest
 
-from seqloom.data.files import Meter, find_file, find_files, read_lines, scan_lines
+from seqloom.data.files import Finder, Meter, find_file, find_files, read_lines, scan_lines
 from seqloom.errors import DataError, StorageError
 
 
@@ -74,34 +75,46 @@ def root(tmp_path):
     return root
 
 
-def test_a_file_within_the_root_is_found(root):
+def found(name, root):
+    finder = Finder(root)
+    with suppress(DataError):
+        finder.find(name)  # what is known of a folder changes nothing
+    return finder.find(name)
+
+
+@pytest.fixture(params=[find_file, found], ids=["one", "many"])
+def find(request):
+    return request.param
+
+
+def test_a_file_within_the_root_is_found(find, root):
     (root / "link.en").symlink_to(root / "tok" / "train.en")
-    assert find_file("tok/train.en", root) == root / "tok" / "train.en"
-    assert find_file("tok/../tok/train.en", root).samefile(root / "tok" / "train.en")
-    assert find_file("link.en", root) == root / "link.en"  # its own name says what kind it is
-    assert find_file(str(root / "tok" / "train.en"), root) == root / "tok" / "train.en"
+    assert find("tok/train.en", root) == root / "tok" / "train.en"
+    assert find("tok/../tok/train.en", root).samefile(root / "tok" / "train.en")
+    assert find("link.en", root) == root / "link.en"  # its own name says what kind it is
+    assert find(str(root / "tok" / "train.en"), root) == root / "tok" / "train.en"
 
 
-def test_a_root_may_be_relative_and_a_link(root, monkeypatch):
+def test_a_root_may_be_relative_and_a_link(find, root, monkeypatch):
     (root.parent / "alias").symlink_to(root)
     monkeypatch.chdir(root.parent)
-    assert find_file("tok/train.en", type(root)("alias")) == root / "tok" / "train.en"
+    assert find("tok/train.en", type(root)("alias")) == root / "tok" / "train.en"
 
 
-def test_nothing_outside_the_root_is_read(root):
+def test_nothing_outside_the_root_is_read(find, root):
     (root / "link").symlink_to(root.parent / "outside.txt")
     for name in ["../outside.txt", "tok/../../outside.txt", str(root.parent / "outside.txt"), "link"]:
         with pytest.raises(DataError, match="outside the data's root"):
-            find_file(name, root)
+            find(name, root)
 
 
-def test_a_missing_file_comes_with_a_near_name(root):
+def test_a_missing_file_comes_with_a_near_name(find, root):
     with pytest.raises(DataError, match=r"no file 'tok/trian\.en' in .*Did you mean 'train\.en'\?"):
-        find_file("tok/trian.en", root)
+        find("tok/trian.en", root)
     with pytest.raises(DataError, match=r"no file 'tokk/a/train\.en' in .*Did you mean 'tok'\?"):
-        find_file("tokk/a/train.en", root)
+        find("tokk/a/train.en", root)
     with pytest.raises(DataError, match=r"no file 'a'.*itself is missing; look at data\.root"):
-        find_file("a", root / "nowhere")
+        find("a", root / "nowhere")
 
 
 def test_a_pattern_stands_for_all_files_that_match(root):
@@ -125,13 +138,13 @@ def test_a_pattern_stays_within_the_root(root):
         find_files("tok/*.fr", root)
 
 
-def test_what_is_no_file_is_refused(root):
+def test_what_is_no_file_is_refused(find, root):
     (root / "circle").symlink_to("circle")
     with pytest.raises(DataError, match="'tok' is a folder"):
-        find_file("tok", root)
+        find("tok", root)
     for name in ["circle", "a\0b"]:
         with pytest.raises(DataError, match="cannot be looked up"):
-            find_file(name, root)
+            find(name, root)
 
 
 @pytest.mark.parametrize("name", ["text", "text.gz"])
