@@ -17,7 +17,8 @@ SEQLOOM_DATA names a folder with ``fsdd``, ``an4`` and ``yesno``, each with its 
 - ``yesno/``: train is of words of its training utterances, cut where these are quietest, one to eight in a
   row. The last few utterances are valid instead, as they are; so is the official test.
 
-Pauses are noise as loud as the quietest tenth of the sound before them. A word's time is that of the sound
+Pauses are noise as loud as the quietest tenth of the sound before them; those of long recordings also have
+its spectrum, as a room's noise goes on where nobody speaks. A word's time is that of the sound
 in its take: from the first frame of 10 ms to the last that are at most 30 dB below the loudest one.
 """
 
@@ -28,7 +29,7 @@ import csv
 import os
 import shutil
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -83,22 +84,52 @@ class Sound(NamedTuple):
         return " ".join(one.text for one in self.said)
 
 
-def joined(sounds: Sequence[Sound], pauses_s: tuple[float, float], random: np.random.Generator) -> Sound:
-    """Recordings one after another with pauses between, before and after them."""
+def joined(
+    sounds: Sequence[Sound],
+    pauses_s: tuple[float, float],
+    random: np.random.Generator,
+    noise: Callable[[Sound, Samples], Samples],
+) -> Sound:
+    """Recordings one after another with pauses between, before and after them.
+
+    Args:
+        sounds: The recordings.
+        pauses_s: Seconds of a pause, at least and at most.
+        random: Where chance comes from.
+        noise: Makes the noise beside a recording of white noise.
+    """
     rate = sounds[0].rate
-    parts = [_pause(sounds[0], pauses_s, random)]
+
+    def pause(beside: Sound) -> Samples:
+        return noise(beside, random.normal(size=round(random.uniform(*pauses_s) * rate)))
+
+    parts = [pause(sounds[0])]
     said = []
     for sound in sounds:
         begin_s = sum(map(len, parts)) / rate
         said += [Timed(text, begin_s + start, begin_s + end) for text, start, end in sound.said]
-        parts += [sound.samples, _pause(sound, pauses_s, random)]
+        parts += [sound.samples, pause(sound)]
     return Sound(np.concatenate(parts), rate, said)
 
 
-def _pause(beside: Sound, pauses_s: tuple[float, float], random: np.random.Generator) -> Samples:
+def hiss(beside: Sound, white: Samples) -> Samples:
+    """Noise as loud as a recording's quietest tenth."""
     levels = np.sort(_levels(beside))
-    level = np.sqrt(np.mean(levels[: max(1, len(levels) // 10)]))
-    return random.normal(0, level, round(random.uniform(*pauses_s) * beside.rate))
+    return white * np.sqrt(np.mean(levels[: max(1, len(levels) // 10)]))
+
+
+def room(beside: Sound, white: Samples) -> Samples:
+    """Noise as loud as a recording's quietest tenth, at each frequency."""
+    size = round(FRAME_S * beside.rate)
+    frames = beside.samples[: len(beside.samples) // size * size].reshape(-1, size)
+    order = np.argsort((frames**2).mean(1))
+    window = np.hanning(size)
+    quiet = np.abs(np.fft.rfft(frames[order[: max(1, len(order) // 10)]] * window)) ** 2
+    gains = np.sqrt(quiet.mean(0) / np.sum(window**2))
+    spectrum = np.fft.rfft(white)
+    places = np.linspace(0, len(gains) - 1, len(spectrum))
+    noise: Samples = np.fft.irfft(spectrum * np.interp(places, np.arange(len(gains)), gains), len(white))
+    return noise
 
 
 def _levels(sound: Sound) -> Samples:
@@ -153,7 +184,7 @@ def strings(
     for _ in range(count):
         name = names[random.integers(len(names))]
         chosen = random.integers(len(speakers[name]), size=random.integers(sizes[0], sizes[1] + 1))
-        yield name, joined([speakers[name][one] for one in chosen], BETWEEN_DIGITS_S, random)
+        yield name, joined([speakers[name][one] for one in chosen], BETWEEN_DIGITS_S, random, hiss)
 
 
 def write_strings(folder: Path, root: Path, counts: dict[str, int], random: np.random.Generator) -> None:
@@ -176,7 +207,7 @@ def write_strings(folder: Path, root: Path, counts: dict[str, int], random: np.r
             (path, *_row(one)) for path, (_, sound) in zip(paths, made, strict=True) for one in sound.said
         ]
         write_rows(folder / "strings" / f"{split}.words.tsv", ("path", "word", "start_s", "end_s"), words)
-        long = joined([sound for _, sound in made], BETWEEN_UTTERANCES_S, random)
+        long = joined([sound for _, sound in made], BETWEEN_UTTERANCES_S, random, room)
         write_long(folder / "long", f"fsdd-{split}", long)
         write_rows(
             folder / "long" / f"fsdd-{split}.words.tsv", ("word", "start_s", "end_s"), map(_row, long.said)
@@ -250,7 +281,7 @@ def write_an4(folder: Path, root: Path, split: str, random: np.random.Generator)
     """A set of AN4's as one recording."""
     table = list(rows(root / f"{split}.tsv"))
     sounds = [utterance(root / row["path"], row["transcript"]) for row in table]
-    sound = joined(sounds, BETWEEN_UTTERANCES_S, random)
+    sound = joined(sounds, BETWEEN_UTTERANCES_S, random, room)
     write_long(folder, f"an4-{split}", sound)
     turns = [(row["speaker"], *_row(one)) for row, one in zip(table, sound.said, strict=True)]
     write_rows(folder / f"an4-{split}.segments.tsv", ("speaker", "transcript", "start_s", "end_s"), turns)

@@ -98,7 +98,7 @@ def sounded(text: str, random: np.random.Generator) -> NDArray[np.float64]:
     pitch = random.uniform(500, 800) * time_s + drift / 2 * time_s**2
     fading = 1 - random.uniform(0, 0.5) * np.sin(np.pi * random.uniform(0.1, 0.5) * time_s) ** 2
     tone = envelope * fading * np.sin(2 * np.pi * pitch)
-    noise = random.normal(size=len(tone)) * 10 ** (-random.uniform(3, 20) / 20)
+    noise = random.normal(size=len(tone)) * 10 ** (-random.uniform(6, 20) / 20)
     heard = tone + noise * np.sqrt(0.5)  # a tone's power is half the square of its amplitude
     louder: NDArray[np.float64] = heard / np.abs(heard).max() * random.uniform(0.1, 0.95)
     return louder
@@ -110,7 +110,7 @@ def _hand(random: np.random.Generator) -> Hand:
         dash=random.uniform(2.8, 3.4),
         letter_gap=random.uniform(2.8, 3.6),
         word_gap=random.uniform(6.5, 8.5),
-        jitter=random.uniform(0.02, 0.08),
+        jitter=random.uniform(0.02, 0.06),
     )
 
 

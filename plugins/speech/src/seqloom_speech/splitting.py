@@ -14,8 +14,6 @@ from seqloom_speech.levels import FRAME_S, Levels, Span, levels_of, quiet_frames
 MARGIN_S: Final = 0.25  # of a silence, what is left beside the sound
 CLOSURE_S: Final = 0.25  # a pause is longer than the closure of a stop
 LONG_PAUSE_S: Final = 1.0  # where one is looked for, longer ones are no better
-SHORT_S: Final = 1.0  # of speech: it goes on to what is said next,
-GAP_S: Final = 3.0  # but not over so long a silence
 OVERLAP_S: Final = 2.0  # of pieces where there is no pause: some words
 
 
@@ -98,19 +96,18 @@ class Cutter:
 
     def _sounds(self) -> Iterator[Span]:
         """What is between pauses that end a piece."""
-        short, gap = self._frames(SHORT_S), max(self._pause, self._frames(GAP_S))
-        start, begun, end = 0, 0, len(self._levels)
+        start, end = 0, len(self._levels)
         for silence in self._quiet:
             if silence.size == end:
                 return
             if silence.start == 0:
-                start, begun = max(0, silence.end - self._margin), silence.end
+                start = max(0, silence.end - self._margin)
             elif silence.end == len(self._levels):
                 end = min(end, silence.start + self._margin)
-            elif silence.size >= (gap if silence.start - begun < short else self._pause):
+            elif silence.size >= self._pause:
                 cut = self._left_out(silence)
                 yield Span(start, cut.start)
-                start, begun = cut.end, silence.end
+                start = cut.end
         yield Span(start, end)
 
     def _left_out(self, pause: Span) -> Span:
