@@ -33,13 +33,13 @@ from seqloom.allocator import tuned
 from seqloom.catalog import Catalog
 from seqloom.config import DecodeConfig
 from seqloom.data.loader import Loader
-from seqloom.decode import decode_stream
 from seqloom.device import Device, choose_device
 from seqloom.inputs import located_inputs
 from seqloom.jobfile import load_job
 from seqloom.model import Seq2Seq
 from seqloom.optim import learning_rate, make_optimizer
 from seqloom.step import MicroBatch, Stepper
+from seqloom.stream import Decoding, decode_stream
 
 RATE = 16_000
 NEVER = -1e9
@@ -104,7 +104,15 @@ class Recognizer:
         limits = {"max_length_factor": 0, "max_length_offset": self.given.characters}
         options = DecodeConfig(**{**self.parts.config.decode.model_dump(), "beam": beam, **limits})
         inputs = located_inputs(files, kit.slots, "<inputs>")
-        found = decode_stream(self.model, kit.task, kit.modalities, inputs, options, self.device)
+        how = Decoding(
+            model=self.model,
+            task=kit.task,
+            modalities=kit.modalities,
+            options=options,
+            device=self.device,
+            flags=kit.flags,
+        )
+        found = decode_stream(inputs, how)
         return len(list(found)) * float(self.given.seconds)
 
 
