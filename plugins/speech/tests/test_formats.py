@@ -161,7 +161,7 @@ def test_emissions_become_words_and_go() -> None:
         ("b", 0.2, 0.3),
     ]
     ((joined,), (whole,)) = (
-        TASK.join([{"speech": raw}], [[kept]]) for raw in ("talk.wav#t=10,11", "talk.wav")
+        TASK.join([{"speech": raw}], [[kept]], {}) for raw in ("talk.wav#t=10,11", "talk.wav")
     )
     assert [word.start_s for word in joined.details["words"]] == [10.0, 10.2]
     assert whole.details["words"] == kept.details["words"]
