@@ -15,7 +15,7 @@ from seqloom_speech.morse import RATE_HZ, message, sounded
 COUNTS = {"train": 8000, "valid": 100, "test": 200}
 
 JOB = """\
-# Learns to write down the demo's Morse code in about three minutes on two cores.
+# Learns to write down the demo's Morse code, within minutes on two cores.
 task: speech
 preset: ctc
 name: demo-speech

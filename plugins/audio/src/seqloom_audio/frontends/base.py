@@ -61,7 +61,7 @@ class AudioFrontend(Frontend):
     def compile(self, *_args: Any, **_kwargs: Any) -> None:
         """Nothing: transforms and convolutions are kernels already.
 
-        Inductor (torch 2.14) fails, too, at gradients of a convolution all of whose sizes may change.
+        Inductor (torch 2.14) fails, too, on some of them where all sizes may change.
         """
 
     def fit(self, batches: Iterable[Padded]) -> None:
