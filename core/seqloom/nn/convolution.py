@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from seqloom.errors import ConfigError
@@ -26,7 +27,10 @@ class DepthwiseConvolution(nn.Module):
     def forward(self, values: Tensor, mask: Tensor) -> Tensor:
         """[B, T, D] and [B, T] bool to [B, T, D], anything on padding."""
         values = values.masked_fill(~mask[..., None], 0)
-        filtered: Tensor = self.filters(values.transpose(1, 2)[:, :, None])  # [B, D, 1, T]
+        # In fp32 whatever is around it: torch 2.14 on a CPU can take minutes for such filters in bf16, and
+        # each number takes part in so few products that fewer bits would gain nothing.
+        with torch.autocast(values.device.type, enabled=False):
+            filtered: Tensor = self.filters(values.to(self.filters.weight.dtype).transpose(1, 2)[:, :, None])  # [B, D, 1, T]
         return filtered.squeeze(2).transpose(1, 2)
 
 
