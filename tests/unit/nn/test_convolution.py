@@ -28,3 +28,13 @@ def test_a_kernel_needs_a_middle():
     assert [margin(kernel) for kernel in (1, 3, 31)] == [0, 1, 15]
     with pytest.raises(ConfigError, match="4 positions has no middle: choose an odd"):
         margin(4)
+
+
+def test_filters_are_in_full_precision_whatever_is_around_them() -> None:
+    """A CPU's filters in bf16 can take minutes."""
+    torch.manual_seed(1)
+    part = DepthwiseConvolution(4, 3)
+    values, mask = torch.randn(2, 5, 4), torch.ones(2, 5, dtype=torch.bool)
+    with torch.autocast("cpu", torch.bfloat16):
+        filtered = part(values, mask)
+    assert torch.equal(filtered, part(values, mask))
