@@ -30,7 +30,7 @@ def test_a_kernel_needs_a_middle():
         margin(4)
 
 
-def test_filters_are_in_full_precision_whatever_is_around_them() -> None:
+def test_filters_are_in_full_precision_whatever_is_around_them():
     """A CPU's filters in bf16 can take minutes."""
     torch.manual_seed(1)
     part = DepthwiseConvolution(4, 3)
