@@ -117,12 +117,27 @@ def _resolve_part(
 
 
 def _validated(model: type[_ModelT], data: Any, base: KeyPath, problems: _Problems) -> _ModelT | None:
+    data = _named(model, data)
     # As JSON: there a list may be a tuple, and yet a text is no number and no truth.
     try:
         return model.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         problems.add(_complaints(error, model, data, base))
         return None
+
+
+def _named(model: type[BaseModel], data: Any) -> Any:
+    """The data, in which a section without a name has that of its default: whoever leaves it out means that."""
+    if not isinstance(data, dict):
+        return data
+    named = dict(data)
+    for key, field in model.model_fields.items():
+        given, default = data.get(key), field.default
+        if not isinstance(given, dict) or not isinstance(default, BaseModel):
+            continue
+        name = {"name": default.name} if "name" in type(default).model_fields else {}
+        named[key] = {**name, **_named(type(default), given)}
+    return named
 
 
 def _complaints(

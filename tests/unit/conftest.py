@@ -23,12 +23,23 @@ API = "seqloom_api = 1\n"
 PARTS = (
     API
     + """
+from typing import Annotated, Literal
 from pydantic import Field
 from seqloom.hooks import HeadSpec, MetricSpec, ModalitySpec, NoOptions, Options, TaskSpec, hookimpl
 
 class WordsOptions(Options):
     lowercase: bool = Field(False, description="Whether case is lost.")
     rate: float | None = Field(None, gt=0, description="Readings a second.")
+
+class Linear(Options):
+    name: Literal["linear"] = Field("linear", description="linear or log.")
+    factor: float = Field(1.0, description="What they are multiplied by.")
+
+class Log(Options):
+    name: Literal["log"] = Field("log", description="linear or log.")
+
+class NumbersOptions(Options):
+    scale: Annotated[Linear | Log, Field(discriminator="name")] = Field(Linear(), description="Of them.")
 
 class EchoFlags(Options):
     loud: bool = Field(False, description="Shouts.")
@@ -41,7 +52,7 @@ def seqloom_modalities():
     return [
         ModalitySpec(name="words", summary="Words", options=WordsOptions, load=missing,
                      takes_tokenizer=True),
-        ModalitySpec(name="numbers", summary="Numbers", options=NoOptions, load=missing),
+        ModalitySpec(name="numbers", summary="Numbers", options=NumbersOptions, load=missing),
     ]
 
 @hookimpl

@@ -71,6 +71,17 @@ def test_options_are_of_their_types(load: Load) -> None:
     assert config.evaluate.metrics[0].options["word_order"] == 2
 
 
+def test_a_section_keeps_the_name_of_its_default(load: Load) -> None:
+    measure = (
+        "task: measure\ntokenizers: {left: word}\nmodel: {encoder: rnn, head: scalar}\ndata:\n"
+        "  train: {left: a, right: b, target: c}\n  valid: {left: a, right: b, target: c}\n"
+    )
+    given = "inputs.right.scale.factor=2"
+    assert load(measure, given).config.inputs["right"].options["scale"] == {"name": "linear", "factor": 2}
+    scale = "inputs.right.scale={name: log}"
+    assert load(measure, scale).config.inputs["right"].options["scale"] == {"name": "log"}
+
+
 def test_a_bare_name_keeps_what_the_preset_says_of_that_part(load: Load) -> None:
     assert load(ECHO + "model: {encoder: rnn}\n").config.model.encoder.options["hidden"] == 8
 
