@@ -127,7 +127,7 @@ def _validated(model: type[_ModelT], data: Any, base: KeyPath, problems: _Proble
 
 
 def _named(model: type[BaseModel], data: Any) -> Any:
-    """The data, in which a section without a name has that of its default: whoever leaves it out means that."""
+    """The data, in which each section that says no name has that of its default, which is what is meant."""
     if not isinstance(data, dict):
         return data
     named = dict(data)
@@ -135,7 +135,7 @@ def _named(model: type[BaseModel], data: Any) -> Any:
         given, default = data.get(key), field.default
         if not isinstance(given, dict) or not isinstance(default, BaseModel):
             continue
-        name = {"name": default.name} if "name" in type(default).model_fields else {}
+        name = default.model_dump(include={"name"})
         named[key] = {**name, **_named(type(default), given)}
     return named
 
