@@ -7,33 +7,56 @@ from typing import Annotated
 
 import typer
 
-from seqloom.cli.output import duration, moment, note, open_registry, print_json, print_table
+from seqloom.cli.output import (
+    ListForm,
+    duration,
+    moment,
+    note,
+    open_registry,
+    print_json,
+    print_list,
+    print_table,
+)
 from seqloom.registry.records import Run, Score
 
 Where = Annotated[
     str | None,
-    typer.Option(help="Only those that fit, as \"bleu > 30 and task = 'translation'\".", metavar="FILTER"),
+    typer.Option(
+        help="Only those that fit, as \"task = 'translation' and (bleu > 30 or chrf > 60) "
+        'order by bleu desc".',
+        metavar="QUERY",
+    ),
 ]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many; newest first, unless the query says.")]
+Form = Annotated[ListForm, typer.Option("--format", help="How to print them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+HEADERS = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
 
 runs_app = typer.Typer(no_args_is_help=True, help="List and show runs.")
 
 
 @runs_app.command("list")
 def list_runs(
-    context: typer.Context, where: Where = None, limit: Limit = 20, as_json: Json = False
+    context: typer.Context,
+    where: Where = None,
+    limit: Limit = 20,
+    after: Annotated[
+        str | None, typer.Option(metavar="ID", help="Go on after this run, the last of a page.")
+    ] = None,
+    form: Form = ListForm.TABLE,
+    as_json: Json = False,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first unless the query says otherwise."""
     with open_registry(context) as registry:
-        runs = registry.runs(where, limit)
-    if as_json:
-        print_json(runs)
-    elif runs:
-        headers = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
-        print_table(headers, [_row(run) for run in runs])
-    else:
+        runs = registry.runs(where, limit + 1, after=after)
+    form, shown = ListForm.JSON if as_json else form, runs[:limit]
+    if form is ListForm.TABLE and not shown:
         note("no runs" if where is None else "no run fits")
+        return
+    print_list(form, HEADERS, [_row(run) for run in shown], shown)
+    if len(runs) > limit:
+        note(f"there are more; go on with --after {shown[-1].id}")
 
 
 @runs_app.command("show")

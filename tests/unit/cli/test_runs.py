@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -97,6 +99,34 @@ def test_list_filters_limits_and_speaks_json(command: Command) -> None:
     with pytest.raises(UsageError, match="Did you mean 'bleu'"):
         command("list", "--where", "blue > 32")
     assert command("list", "--limit", "0").exit_code == 2
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_list_goes_on_after_a_page(command: Command) -> None:
+    first = command("list", "--limit", "1", "--where", "order by seed")
+    after = first.stdout.splitlines()[1].split()[0]
+    assert first.stderr == f"there are more; go on with --after {after}\n"
+    last = command("list", "--limit", "1", "--where", "order by seed", "--after", after)
+    assert last.stderr == ""
+    assert {after, last.stdout.splitlines()[1].split()[0]} == {run["id"] for run in _listed(command)}
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_list_speaks_csv_and_json_lines(command: Command) -> None:
+    listed = _listed(command)
+    lines = command("list", "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == listed
+    rows = list(csv.DictReader(command("list", "--format", "csv").stdout.splitlines()))
+    assert [row["run"] for row in rows] == [run["id"] for run in listed]
+    assert rows[-1]["scores"] == "bleu 31.25, ppl 9.50"
+    assert command("list", "--format", "csv", "--where", "seed < 0").stdout.splitlines() == [
+        "run,kind,status,name,task,device,started (UTC),took,scores"
+    ]
+
+
+def _listed(command: Command) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(command("list", "--json").stdout)
+    return found
 
 
 @pytest.mark.usefixtures("two_runs")
