@@ -16,7 +16,18 @@ from seqloom.cli.output import (
     print_list,
     print_table,
 )
-from seqloom.cli.runs import Form, Json, Limit, Where, latest, print_scores
+from seqloom.cli.runs import (
+    Form,
+    Json,
+    Limit,
+    RemovedTags,
+    Tags,
+    Where,
+    latest,
+    print_scores,
+    read_tags,
+    tagged,
+)
 from seqloom.jsonable import jsonable
 from seqloom.registry.records import Model
 
@@ -26,7 +37,7 @@ Uri = Annotated[
 
 HEADERS = ("model", "aliases", "task", "created (UTC)", "scores")
 
-models_app = typer.Typer(no_args_is_help=True, help="List, show and name models.")
+models_app = typer.Typer(no_args_is_help=True, help="List, show, name and tag models.")
 
 
 @models_app.command("list")
@@ -84,6 +95,15 @@ def alias_model(
             note(f"{model.name}@{alias} is {model.uri}")
 
 
+@models_app.command("tag")
+def tag_model(context: typer.Context, uri: Uri, given: Tags = None, remove: RemovedTags = None) -> None:
+    """Say something of a version of a model, to find it by: tags with a value each."""
+    tags = read_tags(given, remove)
+    with open_registry(context) as registry:
+        model = registry.tag_model(uri, tags)
+    note(f"{model.uri} {tagged(model.tags)}")
+
+
 def _json(model: Model) -> dict[str, object]:
     return {"uri": model.uri, **jsonable(model)}
 
@@ -102,6 +122,8 @@ def _facts(model: Model) -> Iterator[tuple[str, str]]:
     yield "task", model.task
     if model.aliases:
         yield "aliases", ", ".join(model.aliases)
+    if model.tags:
+        yield "tags", tagged(model.tags)
     yield "created", f"{moment(model.created_at)} UTC"
     if model.run_id is not None:
         yield "run", model.run_id

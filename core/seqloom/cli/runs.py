@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
@@ -17,6 +17,7 @@ from seqloom.cli.output import (
     print_list,
     print_table,
 )
+from seqloom.errors import UsageError
 from seqloom.registry.records import Run, Score
 
 Where = Annotated[
@@ -31,9 +32,13 @@ Limit = Annotated[int, typer.Option(min=1, help="At most so many; newest first, 
 Form = Annotated[ListForm, typer.Option("--format", help="How to print them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
+Tags = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Tags to set.")]
+RemovedTags = Annotated[
+    list[str] | None, typer.Option("--remove", metavar="KEY", help="A tag to take away; may be repeated.")
+]
 HEADERS = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
 
-runs_app = typer.Typer(no_args_is_help=True, help="List and show runs.")
+runs_app = typer.Typer(no_args_is_help=True, help="List, show and tag runs.")
 
 
 @runs_app.command("list")
@@ -81,6 +86,44 @@ def show_run(
         print_scores(run.scores)
 
 
+@runs_app.command("tag")
+def tag_run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or the beginning of it.")],
+    given: Tags = None,
+    remove: RemovedTags = None,
+) -> None:
+    """Say something of a run, to find it by: tags with a value each."""
+    tags = read_tags(given, remove)
+    with open_registry(context) as registry:
+        run = registry.tag_run(run_id, tags)
+    note(f"{run.id} {tagged(run.tags)}")
+
+
+def read_tags(given: list[str] | None, removed: list[str] | None) -> dict[str, str | None]:
+    """What ``KEY=VALUE …`` and ``--remove KEY`` ask for.
+
+    Raises:
+        UsageError: A text that is no tag, or a key that is there twice; or there is nothing to do.
+    """
+    pairs = [(one, *one.partition("=")) for one in given or ()]
+    for text, key, equals, _ in pairs:
+        if not key or not equals:
+            raise UsageError(f"'{text}' is no tag: write KEY=VALUE, as team=mt")
+    keys = [key for _, key, _, _ in pairs] + (removed or [])
+    if not keys:
+        raise UsageError("nothing to tag: write KEY=VALUE, or --remove KEY")
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UsageError(f"tag '{key}' is given twice")
+    return {key: value for _, key, _, value in pairs} | dict.fromkeys(removed or ())
+
+
+def tagged(tags: Mapping[str, str]) -> str:
+    """``team=mt, lang=de``; ``has no tags``."""
+    return ", ".join(f"{key}={value}" for key, value in tags.items()) or "has no tags"
+
+
 def latest(scores: tuple[Score, ...]) -> str:
     """Each metric's newest value in a few characters: ``bleu 31.20, ppl 4.71``."""
     newest = {score.metric: score for score in sorted(scores, key=lambda score: score.step)}
@@ -119,6 +162,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "folder", run.folder
     if run.model is not None:
         yield "model", run.model
+    if run.tags:
+        yield "tags", tagged(run.tags)
     for name, version in run.versions.items():
         yield f"version of {name}", version
     for file, sha256 in run.data.items():

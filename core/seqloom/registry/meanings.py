@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, String, cast, exists, func, literal, select
@@ -14,7 +15,7 @@ from seqloom.errors import did_you_mean, unknown_name
 from seqloom.registry.configured import Configured, keys_of
 from seqloom.registry.language import Field, mistake
 from seqloom.registry.lookup import SCHEME, metrics
-from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
+from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow, TagRow
 
 Expression = ColumnElement[Any]
 Clause = ColumnElement[bool]
@@ -27,6 +28,7 @@ RUN_COLUMNS: Final = (
 MODEL_COLUMNS: Final = ("name", "version", "task", "run_id", "folder", "sha256", "created_at")
 CREATED: Final = "created"
 CONFIG: Final = "config."
+TAG: Final = "tag."
 RECENT: Final = 20
 """Runs whose configurations tell what a misspelt key may have meant."""
 
@@ -62,9 +64,11 @@ class Meanings:
         of_runs = row is RunRow
         self.created = RunRow.started_at if of_runs else ModelRow.created_at
         self._columns = RUN_COLUMNS if of_runs else MODEL_COLUMNS
-        owner = ScoreRow.run_id if of_runs else ScoreRow.model_id
-        self._is_scored = owner == row.id
-        self._metrics = metrics(session, owner)
+        self._owner = ScoreRow.run_id if of_runs else ScoreRow.model_id
+
+    @cached_property
+    def _metrics(self) -> Sequence[str]:
+        return metrics(self._session, self._owner)
 
     def of(self, field: Field, text: str) -> Meaning:
         """What a field of a query stands for.
@@ -83,15 +87,17 @@ class Meanings:
             return _plain(self.created, datetime)
         if field.name == "alias":
             return self._alias()
+        if field.name.startswith(TAG):
+            return _plain(self._tag(field.name.removeprefix(TAG)), str)
         if field.name.startswith(CONFIG):
             return self._configured(field, text)
         if field.name in self._metrics:
             return _plain(self._score(field), float)
-        known = [*self._columns, CREATED, "alias", f"{CONFIG}…", *self._metrics]
+        known = [*self._columns, CREATED, "alias", f"{CONFIG}…", f"{TAG}…", *self._metrics]
         raise mistake(text, field.place, unknown_name("field", field.name, known))
 
     def _score(self, field: Field) -> Expression:
-        of_it = self._is_scored & (ScoreRow.metric == field.name)
+        of_it = (self._owner == self._row.id) & (ScoreRow.metric == field.name)
         if field.pick in {"max", "min"}:
             picked = select(getattr(func, field.pick)(ScoreRow.value)).where(of_it)
         else:
@@ -110,6 +116,11 @@ class Meanings:
         return Meaning(
             str, lambda _, test: exists().where(its_own, test(AliasRow.alias)), ~exists().where(its_own)
         )
+
+    def _tag(self, key: str) -> Expression:
+        owner = TagRow.run_id if self._row is RunRow else TagRow.model_id
+        value = select(TagRow.value).where(owner == self._row.id, TagRow.key == key)
+        return value.correlate(RunRow, ModelRow).scalar_subquery()
 
     def _configured(self, field: Field, text: str) -> Meaning:
         keys = field.name.removeprefix(CONFIG).split(".")

@@ -22,6 +22,7 @@ from seqloom.registry.lookup import (
     check_name,
     count_versions,
     model_row,
+    retag,
     run_row,
     version_row,
 )
@@ -216,6 +217,22 @@ class Registry:
             last = None if after is None else run_row(session, after)
             return [row.record() for row in page(session, RunRow, where, limit, last)]
 
+    def tag_run(self, run_id: str, tags: Mapping[str, str | None]) -> Run:
+        """Says something of a run.
+
+        Args:
+            run_id: Its id, or the beginning of it.
+            tags: A value for each key, instead of the one before; None takes the key away.
+
+        Raises:
+            ConfigError: There is no such run, it lacks a key that is to be taken away, or a key or a value
+                cannot be one.
+        """
+        with self._writing() as session:
+            row = run_row(session, run_id)
+            retag(row, tags)
+            return _reread(session, row).record()
+
     # Models --------------------------------------------------------------------------------------------
 
     def add_model(
@@ -283,6 +300,13 @@ class Registry:
         with self._reading() as session:
             last = None if after is None else model_row(session, after)
             return [row.record() for row in page(session, ModelRow, where, limit, last)]
+
+    def tag_model(self, uri: str, tags: Mapping[str, str | None]) -> Model:
+        """Says something of a version of a model; as :meth:`tag_run`."""
+        with self._writing() as session:
+            row = model_row(session, uri)
+            retag(row, tags)
+            return _reread(session, row).record()
 
     def set_alias(self, name: str, version: int, alias: str) -> Model:
         """Lets an alias point to a version, and no longer to another.

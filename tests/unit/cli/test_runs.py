@@ -209,3 +209,29 @@ def test_help_pays_for_no_database() -> None:
 
     assert "seqloom.cli.models" in loaded.stdout.split()
     assert {"sqlalchemy", "alembic", "rich.table", "torch", "yaml"}.isdisjoint(loaded.stdout.split())
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_tag(command: Command) -> None:
+    said = command("tag", "20261121-13", "team=mt", "why=a=b")
+    assert said.stderr == "20261121-131502-aaaaaa team=mt, why=a=b\n"
+    assert "tags" in command("show", "20261121-13").stdout
+    assert [run["tags"] for run in _listed(command)] == [{}, {"team": "mt", "why": "a=b"}]
+    said = command("tag", "20261121-13", "--remove", "team", "--remove", "why")
+    assert said.stderr == "20261121-131502-aaaaaa has no tags\n"
+
+
+@pytest.mark.usefixtures("two_runs")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["team"], "'team' is no tag: write KEY=VALUE"),
+        (["=x"], "'=x' is no tag"),
+        ([], "nothing to tag"),
+        (["a=1", "a=2"], "tag 'a' is given twice"),
+        (["a=1", "--remove", "a"], "tag 'a' is given twice"),
+    ],
+)
+def test_tags_that_are_none(command: Command, words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        command("tag", "20261121-13", *words)

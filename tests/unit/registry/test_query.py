@@ -36,12 +36,15 @@ def filled(
     registry.add_scores("a", [score("ppl", 4.5), score("recall@5", 0.5)])
     registry.add_scores("b", [score("bleu", -1.5, step=300), score("bleu", 99.0, step=50)])
     registry.end_run("a", "failed", "it's broken")
+    registry.tag_run("a", {"team": "a"})
+    registry.tag_run("b", {"team": "c", "lang": "de"})
     for name, value in (("de-en", 30.0), ("de-en", 40.0), ("fr-en", 50.0)):
         registry.add_model(name, "translation", None, "/x", "", [score("bleu", value)])
     registry.set_alias("de-en", 1, "champion")
     registry.set_alias("de-en", 1, "old")
     registry.add_model("of-b", "captioning", "b", "/x", "", [])
     registry.set_alias("of-b", 1, "champion")
+    registry.tag_model("de-en/2", {"team": "a"})
     yield registry
     registry.close()
 
@@ -99,6 +102,10 @@ def filled(
         ("config.train.compile is null", "cb"),
         ("config.train like '%'", ""),  # a section is no text
         ("config.umlaut = 'ä'", "cba"),
+        ("tag.team in ('a', 'b')", "a"),
+        ("not tag.team in ('a', 'b')", "cb"),
+        ("tag.lang is null order by tag.team", "ac"),
+        ("tag.nobody = 'x'", ""),
         ("order by seed", "abc"),
         ("order by bleu desc", "abc"),  # what has none comes last
         ("order by bleu", "bac"),
@@ -127,6 +134,7 @@ def test_runs(filled: Registry, where: str, ids: str | None) -> None:
         ("alias is not null and not name = 'of-b'", ["de-en/1"]),
         ("config.train.steps = 8000", ["of-b/1"]),  # of the run that made it
         ("config.train.steps is null", ["fr-en/1", "de-en/2", "de-en/1"]),
+        ("tag.team = 'a'", ["de-en/2"]),
         ("name like '%-en' order by bleu desc limit 2", ["fr-en/1", "de-en/2"]),
         ("order by name, version desc", ["de-en/2", "de-en/1", "fr-en/1", "of-b/1"]),
         ("alias like 'CH%' and bleu >= 30", ["de-en/1"]),
