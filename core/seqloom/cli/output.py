@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import sys
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -70,6 +73,39 @@ def print_table(
     if not console.is_terminal:
         console.width = PIPE_WIDTH
     console.print(table)
+
+
+class ListForm(StrEnum):
+    """In what form a list is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    JSONL = "jsonl"
+    CSV = "csv"
+
+
+def print_list(
+    form: ListForm, headers: Sequence[str], rows: Iterable[Sequence[str]], records: Sequence[Any]
+) -> None:
+    """Prints a list: a table and CSV have a few columns, JSON has all that is known.
+
+    Args:
+        form: Which it is to be.
+        headers: Of the columns.
+        rows: A text for each column.
+        records: The same, see :func:`seqloom.jsonable.jsonable`.
+    """
+    if form is ListForm.JSON:
+        print_json(records)
+    elif form is ListForm.JSONL:
+        for record in records:
+            typer.echo(json.dumps(jsonable(record), ensure_ascii=False))
+    elif form is ListForm.CSV:
+        writer = csv.writer(sys.stdout, lineterminator="\n")
+        writer.writerow(headers)
+        writer.writerows(rows)
+    else:
+        print_table(headers, rows)
 
 
 def moment(value: datetime) -> str:

@@ -2,38 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated
 
 import typer
 
-from seqloom.cli.output import duration, moment, note, open_registry, print_json, print_table
+from seqloom.cli.output import (
+    ListForm,
+    duration,
+    moment,
+    note,
+    open_registry,
+    print_json,
+    print_list,
+    print_table,
+)
+from seqloom.errors import UsageError
 from seqloom.registry.records import Run, Score
 
 Where = Annotated[
     str | None,
-    typer.Option(help="Only those that fit, as \"bleu > 30 and task = 'translation'\".", metavar="FILTER"),
+    typer.Option(
+        help="Only those that fit, as \"task = 'translation' and (bleu > 30 or chrf > 60) "
+        'order by bleu desc".',
+        metavar="QUERY",
+    ),
 ]
-Limit = Annotated[int, typer.Option(min=1, help="At most so many, newest first.")]
+Limit = Annotated[int, typer.Option(min=1, help="At most so many; newest first, unless the query says.")]
+Form = Annotated[ListForm, typer.Option("--format", help="How to print them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
-runs_app = typer.Typer(no_args_is_help=True, help="List and show runs.")
+Tags = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Tags to set.")]
+RemovedTags = Annotated[
+    list[str] | None, typer.Option("--remove", metavar="KEY", help="A tag to take away; may be repeated.")
+]
+HEADERS = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
+
+runs_app = typer.Typer(no_args_is_help=True, help="List, show and tag runs.")
 
 
 @runs_app.command("list")
 def list_runs(
-    context: typer.Context, where: Where = None, limit: Limit = 20, as_json: Json = False
+    context: typer.Context,
+    where: Where = None,
+    limit: Limit = 20,
+    after: Annotated[
+        str | None, typer.Option(metavar="ID", help="Go on after this run, the last of a page.")
+    ] = None,
+    form: Form = ListForm.TABLE,
+    as_json: Json = False,
 ) -> None:
-    """List runs, newest first."""
+    """List runs, newest first unless the query says otherwise."""
     with open_registry(context) as registry:
-        runs = registry.runs(where, limit)
-    if as_json:
-        print_json(runs)
-    elif runs:
-        headers = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
-        print_table(headers, [_row(run) for run in runs])
-    else:
+        runs = registry.runs(where, limit + 1, after=after)
+    form, shown = ListForm.JSON if as_json else form, runs[:limit]
+    if form is ListForm.TABLE and not shown:
         note("no runs" if where is None else "no run fits")
+        return
+    print_list(form, HEADERS, [_row(run) for run in shown], shown)
+    if len(runs) > limit:
+        note(f"there are more; go on with --after {shown[-1].id}")
 
 
 @runs_app.command("show")
@@ -56,6 +84,44 @@ def show_run(
     )
     if run.scores:
         print_scores(run.scores)
+
+
+@runs_app.command("tag")
+def tag_run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or the beginning of it.")],
+    given: Tags = None,
+    remove: RemovedTags = None,
+) -> None:
+    """Say something of a run, to find it by: tags with a value each."""
+    tags = read_tags(given, remove)
+    with open_registry(context) as registry:
+        run = registry.tag_run(run_id, tags)
+    note(f"{run.id} {tagged(run.tags)}")
+
+
+def read_tags(given: list[str] | None, removed: list[str] | None) -> dict[str, str | None]:
+    """What ``KEY=VALUE …`` and ``--remove KEY`` ask for.
+
+    Raises:
+        UsageError: A text that is no tag, or a key that is there twice; or there is nothing to do.
+    """
+    pairs = [(one, *one.partition("=")) for one in given or ()]
+    for text, key, equals, _ in pairs:
+        if not key or not equals:
+            raise UsageError(f"'{text}' is no tag: write KEY=VALUE, as team=mt")
+    keys = [key for _, key, _, _ in pairs] + (removed or [])
+    if not keys:
+        raise UsageError("nothing to tag: write KEY=VALUE, or --remove KEY")
+    for key in keys:
+        if keys.count(key) > 1:
+            raise UsageError(f"tag '{key}' is given twice")
+    return {key: value for _, key, _, value in pairs} | dict.fromkeys(removed or ())
+
+
+def tagged(tags: Mapping[str, str]) -> str:
+    """``team=mt, lang=de``; ``has no tags``."""
+    return ", ".join(f"{key}={value}" for key, value in tags.items()) or "has no tags"
 
 
 def latest(scores: tuple[Score, ...]) -> str:
@@ -96,6 +162,8 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "folder", run.folder
     if run.model is not None:
         yield "model", run.model
+    if run.tags:
+        yield "tags", tagged(run.tags)
     for name, version in run.versions.items():
         yield f"version of {name}", version
     for file, sha256 in run.data.items():

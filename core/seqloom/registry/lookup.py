@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from seqloom.errors import ConfigError, did_you_mean, unknown_name
-from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
+from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow, TagRow
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 VERSION: Final = re.compile(r"[0-9]{1,9}")
 SCHEME: Final = "models:/"
 LATEST: Final = "latest"
 SHOWN: Final = 5  # ids named in an error
+LONGEST_TAG: Final = 1000
 
 
 def check_name(kind: str, name: str) -> None:
@@ -97,6 +98,25 @@ def latest_version(session: Session, name: str) -> int:
 def count_versions(session: Session, name: str) -> int:
     """How many versions a model has: 0 where there is no such model."""
     return session.scalar(select(func.max(ModelRow.version)).where(ModelRow.name == name)) or 0
+
+
+def retag(row: RunRow | ModelRow, tags: Mapping[str, str | None]) -> None:
+    """Sets a run's or a model's tags, and takes those away whose value is None."""
+    there = {tag.key: tag for tag in row.tags}
+    for key, value in tags.items():
+        check_name("a tag", key)
+        if value is None:
+            if key not in there:
+                raise ConfigError(unknown_name("tag", key, there))
+            row.tags.remove(there[key])
+        elif not value.isprintable() or len(value) > LONGEST_TAG:
+            raise ConfigError(
+                f"tag {key}: {value[:40]!r} is no value: use up to {LONGEST_TAG} characters of one line"
+            )
+        elif key in there:
+            there[key].value = value
+        else:
+            row.tags.append(TagRow(key=key, value=value))
 
 
 def metrics(session: Session, owner: InstrumentedAttribute[Any]) -> list[str]:

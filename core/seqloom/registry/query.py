@@ -1,171 +1,152 @@
-"""The filter of ``--where``: ``field operator value [and ...]``.
+"""A query as conditions and orders of a database; every value is bound, never pasted.
 
-::
-
-    bleu > 30 and task = 'translation'        runs and models by their latest score and their columns
-    status = 'failed' and started_at >= '2026-11-21'
-    name like 'de-%' and alias = 'champion'
-
-Operators are ``= != < <= > >= like``; text stands in quotes; a moment is text in ISO 8601, in UTC unless it
-says otherwise. A row without the field (a run without that score) is never found.
+A field is a column, ``alias``, a key of the configuration (``config.train.steps``) or the name of a score,
+which stands for its latest value unless ``max(…)``, ``min(…)`` or ``at(…, step)`` says otherwise. Every
+condition is true or false: what is not there equals nothing, is like nothing, is neither above nor below.
+So ``not`` and ``!=`` find the rows that have no such value, too.
 """
 
 from __future__ import annotations
 
 import operator
-import re
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple, NoReturn
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import and_, false, func, not_, or_
 
-from seqloom.errors import UsageError, unknown_name
-from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
+from seqloom.registry.language import (
+    AllOf,
+    AnyOf,
+    Comparison,
+    Condition,
+    Field,
+    Missing,
+    Not,
+    Query,
+    Value,
+    mistake,
+)
+from seqloom.registry.meanings import Clause, Expression, Meanings, Test
 
-Condition = ColumnElement[bool]
-
-OPERATORS: Final[Mapping[str, Callable[[Any, Any], Condition]]] = {
+COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Clause]]] = {
     "=": operator.eq,
-    "!=": operator.ne,
     "<": operator.lt,
     "<=": operator.le,
     ">": operator.gt,
     ">=": operator.ge,
-    "like": lambda column, value: column.ilike(value),
 }
-TOKEN: Final = re.compile(
-    r"""(?P<word>[A-Za-z_][\w.+@/-]*) | (?P<number>[-+]?\d+(?:\.\d*)?(?:[eE][-+]?\d+)?)
-      | (?P<text>'[^']*'|"[^"]*")     | (?P<operator>[<>!]=|[<>=]) | (?P<other>\S)""",
-    re.VERBOSE,
-)
-RUN_COLUMNS: Final = (
-    *("id", "kind", "status", "name", "task", "seed", "device", "device_reason"),
-    *("folder", "model", "started_at", "ended_at", "error"),
-)
-MODEL_COLUMNS: Final = ("name", "version", "task", "run_id", "folder", "sha256", "created_at")
+DEEPEST: Final = 100
+"""Conditions within conditions; databases have limits of their own."""
 
 
-class Token(NamedTuple):
-    """A word of a filter; ``kind`` is a group of :data:`TOKEN`, or ``end``."""
-
-    kind: str
-    text: str
-    position: int
-
-
-class Field(NamedTuple):
-    """What a name of a filter stands for: its type, and what comparing it means."""
-
-    type: type
-    compare: Callable[[str, Any], Condition]
-
-
-def run_conditions(where: str, metrics: Collection[str]) -> list[Condition]:
-    """Compiles a filter of runs.
+class Compiler:
+    """Compiles the parts of a query.
 
     Args:
-        where: The filter.
-        metrics: Names of the scores that runs have.
-
-    Returns:
-        Conditions on :class:`RunRow` that must all hold; values are bound, never pasted.
-
-    Raises:
-        UsageError: The filter makes no sense; the message points at the character.
+        query: The query.
+        meanings: What its fields stand for.
     """
-    fields = {name: _column(getattr(RunRow, name)) for name in RUN_COLUMNS}
-    scores = {name: _score(name, ScoreRow.run_id == RunRow.id) for name in metrics}
-    return _Parser(where, scores | fields).conditions()
 
+    def __init__(self, query: Query, meanings: Meanings) -> None:
+        self._text = query.text
+        self._meanings = meanings
 
-def model_conditions(where: str, metrics: Collection[str]) -> list[Condition]:
-    """Compiles a filter of models; as :func:`run_conditions`, with ``alias`` for any of its aliases."""
-    fields = {name: _column(getattr(ModelRow, name)) for name in MODEL_COLUMNS}
-    scores = {name: _score(name, ScoreRow.model_id == ModelRow.id) for name in metrics}
-    return _Parser(where, scores | fields | {"alias": Field(str, _has_alias)}).conditions()
+    def clause(self, condition: Condition, depth: int = 0) -> Clause:
+        """A condition; nothing (NULL) may stand for false.
 
+        Raises:
+            UsageError: It makes no sense; the message points at the character.
+        """
+        if depth > DEEPEST:
+            raise mistake(self._text, 0, f"conditions lie within each other more than {DEEPEST} deep")
+        match condition:
+            case AllOf(conditions):
+                return and_(*(self.clause(one, depth + 1) for one in conditions))
+            case AnyOf(conditions):
+                return or_(*(self.clause(one, depth + 1) for one in conditions))
+            case Not(within):
+                return _negated(self.clause(within, depth + 1))
+            case Missing(field):
+                return self._meanings.of(field, self._text).is_missing
+            case Comparison():
+                return self._comparison(condition)
 
-def _column(column: Any) -> Field:
-    return Field(column.type.python_type, lambda symbol, value: OPERATORS[symbol](column, value))
+    def orders(self, field: Field) -> Sequence[Expression]:
+        """What rows are sorted by, and then by.
 
+        Raises:
+            UsageError: There is no such field, or it may have several values.
+        """
+        orders = self._meanings.of(field, self._text).orders
+        if not orders:
+            raise mistake(
+                self._text, field.place, f"nothing is sorted by {field.name}: a row may have several"
+            )
+        return orders
 
-def _score(metric: str, is_owned: Condition) -> Field:
-    latest = (
-        select(ScoreRow.value)
-        .where(is_owned, ScoreRow.metric == metric)
-        .order_by(ScoreRow.step.desc(), ScoreRow.id.desc())
-        .limit(1)
-        .correlate(RunRow, ModelRow)
-        .scalar_subquery()
-    )
-    return Field(float, lambda symbol, value: OPERATORS[symbol](latest, value))
+    def _comparison(self, asked: Comparison) -> Clause:
+        meaning = self._meanings.of(asked.field, self._text)
+        if asked.symbol == "like" and meaning.kind not in {str, None}:
+            raise mistake(self._text, asked.place, f"'like' compares text, and {asked.field.name} is none")
+        contents = [self._content(meaning.kind, asked.field.name, value) for value in asked.values]
+        types = {_type_of(content) for content in contents}
+        symbol = "=" if asked.symbol in {"!=", "in"} else asked.symbol
+        if symbol == "like" and types != {str}:
+            raise mistake(self._text, asked.values[0].place, "'like' needs text in quotes")
+        if symbol not in {"=", "like"} and bool in types:
+            raise mistake(
+                self._text, asked.place, "true and false are neither above nor below: use = or !="
+            )
+        found = or_(*(meaning.holds(_type_of(one), _test(symbol, one)) for one in contents))
+        return _negated(found) if asked.symbol == "!=" else found
 
-
-def _has_alias(symbol: str, value: Any) -> Condition:
-    its_own = (AliasRow.name == ModelRow.name) & (AliasRow.version == ModelRow.version)
-    if symbol == "!=":
-        return ~exists().where(its_own, AliasRow.alias == value)
-    return exists().where(its_own, OPERATORS[symbol](AliasRow.alias, value))
-
-
-class _Parser:
-    def __init__(self, where: str, fields: Mapping[str, Field]) -> None:
-        self._where = where
-        self._fields = fields
-        found = [Token(str(m.lastgroup), m.group(), m.start()) for m in TOKEN.finditer(where)]
-        self._tokens = iter([*found, Token("end", "the end", len(where))])
-
-    def conditions(self) -> list[Condition]:
-        conditions = [self._comparison()]
-        while (token := next(self._tokens)).kind != "end":
-            if token.text.lower() != "and":
-                self._fail(token, f"expected 'and', found {token.text}")
-            conditions.append(self._comparison())
-        return conditions
-
-    def _comparison(self) -> Condition:
-        name = next(self._tokens)
-        if name.kind != "word":
-            self._fail(name, f"expected a field, found {name.text}")
-        if name.text not in self._fields:
-            self._fail(name, unknown_name("field", name.text, self._fields))
-        field = self._fields[name.text]
-        symbol = next(self._tokens)
-        if symbol.text.lower() not in OPERATORS:
-            self._fail(symbol, f"expected one of {' '.join(OPERATORS)}, found {symbol.text}")
-        if symbol.text.lower() == "like" and field.type is not str:
-            self._fail(symbol, f"'like' compares text, and {name.text} is none")
-        return field.compare(symbol.text.lower(), self._value(name.text, field.type))
-
-    def _value(self, name: str, wanted: type) -> Any:
-        token = next(self._tokens)
+    def _content(self, wanted: type | None, name: str, value: Value) -> Any:
+        """What a value says, of the type that its field has."""
+        found = value.written
+        if value.is_bare:
+            kind = "a number" if wanted in {int, float} else "text in quotes"
+            hint = "" if wanted in {int, float} else f"; write '{found}'"
+            raise mistake(
+                self._text, value.place, f"expected {kind} to compare {name} with, found {found}{hint}"
+            )
+        content = value.content
+        if wanted is None:
+            return content
         if wanted in {int, float}:
-            if token.kind != "number":
-                self._fail(token, f"expected a number to compare {name} with, found {token.text}")
-            return self._number(token.text)
-        if token.kind != "text":
-            hint = f"; write '{token.text}'" if token.kind in {"word", "number"} else ""
-            self._fail(token, f"expected text in quotes to compare {name} with, found {token.text}{hint}")
-        content = token.text[1:-1]
-        return self._moment(token, content) if wanted is datetime else content
+            if isinstance(content, str | bool):
+                raise mistake(
+                    self._text, value.place, f"expected a number to compare {name} with, found {found}"
+                )
+            return content
+        if not isinstance(content, str):
+            raise mistake(
+                self._text,
+                value.place,
+                f"expected text in quotes to compare {name} with, found {found}; write '{found}'",
+            )
+        return self._moment(value, content) if wanted is datetime else content
 
-    def _number(self, content: str) -> float:
-        if re.fullmatch(r"[-+]?\d+", content) and abs(int(content)) < 2**63:  # what a database holds
-            return int(content)
-        return float(content)
-
-    def _moment(self, token: Token, content: str) -> datetime:
+    def _moment(self, value: Value, content: str) -> datetime:
         try:
             moment = datetime.fromisoformat(content)
         except ValueError:
-            self._fail(
-                token, f"expected a moment like '2026-11-21' or '2026-11-21 13:15', found {token.text}"
-            )
+            example = "a moment like '2026-11-21' or '2026-11-21 13:15'"
+            raise mistake(self._text, value.place, f"expected {example}, found {value.written}") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
-    def _fail(self, token: Token, message: str) -> NoReturn:
-        raise UsageError(
-            f"the filter fails at character {token.position + 1}: {message}\n"
-            f"  {self._where}\n  {' ' * token.position}^"
-        )
+
+def _negated(clause: Clause) -> Clause:
+    return not_(func.coalesce(clause, false()))
+
+
+def _type_of(content: Any) -> type:
+    """bool, float, str or datetime; a whole number is a float here."""
+    kinds: Iterator[type] = (kind for kind in (bool, str, datetime) if isinstance(content, kind))
+    return next(kinds, float)
+
+
+def _test(symbol: str, content: Any) -> Test:
+    if symbol == "like":
+        return lambda expression: expression.ilike(content)
+    return lambda expression: COMPARISONS[symbol](expression, content)

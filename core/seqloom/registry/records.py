@@ -55,6 +55,7 @@ class Run:
         ended_at: UTC, None while it runs.
         error: What ended it, None where it ended well.
         scores: All of them, oldest first.
+        tags: What somebody said of it, by key.
     """
 
     id: str
@@ -74,6 +75,7 @@ class Run:
     ended_at: datetime | None
     error: str | None
     scores: tuple[Score, ...] = field(default=())
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +92,7 @@ class Model:
         aliases: Names that point to this version now.
         created_at: UTC.
         scores: Those of its best checkpoint.
+        tags: What somebody said of it, by key.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Model:
     aliases: tuple[str, ...]
     created_at: datetime
     scores: tuple[Score, ...] = field(default=())
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
     @property
     def uri(self) -> str:

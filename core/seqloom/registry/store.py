@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final, NotRequired, Self, TypedDict, TypeVar, Unpack
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from seqloom.errors import ConfigError
@@ -21,12 +21,12 @@ from seqloom.registry.lookup import (
     alias_row,
     check_name,
     count_versions,
-    metrics,
     model_row,
+    retag,
     run_row,
     version_row,
 )
-from seqloom.registry.query import model_conditions, run_conditions
+from seqloom.registry.pages import page
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
 
@@ -199,21 +199,39 @@ class Registry:
         with self._reading() as session:
             return run_row(session, run_id).record()
 
-    def runs(self, where: str | None = None, limit: int | None = None) -> list[Run]:
-        """Lists runs, newest first.
+    def runs(
+        self, where: str | None = None, limit: int | None = None, *, after: str | None = None
+    ) -> list[Run]:
+        """Lists runs, newest first unless the query says otherwise.
 
         Args:
-            where: A filter, see :mod:`seqloom.registry.query`.
-            limit: How many at most; None for all.
+            where: A query, see :mod:`seqloom.registry.language`; None for all.
+            limit: How many at most, whatever the query says; None for all.
+            after: The last run of the page before, its id; None for the first page.
 
         Raises:
-            UsageError: The filter makes no sense.
+            UsageError: The query makes no sense.
+            ConfigError: There is no run ``after``.
         """
         with self._reading() as session:
-            query = select(RunRow).order_by(RunRow.started_at.desc(), RunRow.id.desc()).limit(limit)
-            if where is not None:
-                query = query.where(*run_conditions(where, metrics(session, ScoreRow.run_id)))
-            return [row.record() for row in session.scalars(query)]
+            last = None if after is None else run_row(session, after)
+            return [row.record() for row in page(session, RunRow, where, limit, last)]
+
+    def tag_run(self, run_id: str, tags: Mapping[str, str | None]) -> Run:
+        """Says something of a run.
+
+        Args:
+            run_id: Its id, or the beginning of it.
+            tags: A value for each key, instead of the one before; None takes the key away.
+
+        Raises:
+            ConfigError: There is no such run, it lacks a key that is to be taken away, or a key or a value
+                cannot be one.
+        """
+        with self._writing() as session:
+            row = run_row(session, run_id)
+            retag(row, tags)
+            return _reread(session, row).record()
 
     # Models --------------------------------------------------------------------------------------------
 
@@ -265,21 +283,30 @@ class Registry:
         with self._reading() as session:
             return model_row(session, uri).record()
 
-    def models(self, where: str | None = None, limit: int | None = None) -> list[Model]:
-        """Lists models, newest first.
+    def models(
+        self, where: str | None = None, limit: int | None = None, *, after: str | None = None
+    ) -> list[Model]:
+        """Lists models, newest first unless the query says otherwise.
 
         Args:
-            where: A filter, see :mod:`seqloom.registry.query`.
-            limit: How many at most; None for all.
+            where: A query, see :mod:`seqloom.registry.language`; None for all.
+            limit: How many at most, whatever the query says; None for all.
+            after: The last model of the page before, its URI; None for the first page.
 
         Raises:
-            UsageError: The filter makes no sense.
+            UsageError: The query makes no sense.
+            ConfigError: There is no model ``after``.
         """
         with self._reading() as session:
-            query = select(ModelRow).order_by(ModelRow.id.desc()).limit(limit)
-            if where is not None:
-                query = query.where(*model_conditions(where, metrics(session, ScoreRow.model_id)))
-            return [row.record() for row in session.scalars(query)]
+            last = None if after is None else model_row(session, after)
+            return [row.record() for row in page(session, ModelRow, where, limit, last)]
+
+    def tag_model(self, uri: str, tags: Mapping[str, str | None]) -> Model:
+        """Says something of a version of a model; as :meth:`tag_run`."""
+        with self._writing() as session:
+            row = model_row(session, uri)
+            retag(row, tags)
+            return _reread(session, row).record()
 
     def set_alias(self, name: str, version: int, alias: str) -> Model:
         """Lets an alias point to a version, and no longer to another.

@@ -28,7 +28,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
 
-SCHEMA = "0002"
+SCHEMA = "0003"
 """The newest migration: what :class:`Base` describes."""
 
 SCHEMA_TABLE = "seqloom_schema"
@@ -127,6 +127,23 @@ class ScoreRow(Base):
         )
 
 
+class TagRow(Base):
+    """What somebody says of a run or of a model: a key with one value."""
+
+    __tablename__ = "tags"
+    __table_args__ = (
+        CheckConstraint("(run_id IS NULL) <> (model_id IS NULL)", name="one_owner"),
+        UniqueConstraint("run_id", "key"),
+        UniqueConstraint("model_id", "key"),
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
+    key: Mapped[str]
+    value: Mapped[str]
+
+
 class RunRow(Base):
     """A run."""
 
@@ -149,6 +166,9 @@ class RunRow(Base):
     ended_at: Mapped[datetime | None]
     error: Mapped[str | None]
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
+    tags: Mapped[list[TagRow]] = relationship(
+        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
+    )
 
     def record(self) -> Run:
         """The row as others see it."""
@@ -170,6 +190,7 @@ class RunRow(Base):
             ended_at=self.ended_at,
             error=self.error,
             scores=tuple(score.record() for score in self.scores),
+            tags={tag.key: tag.value for tag in self.tags},
         )
 
 
@@ -200,6 +221,9 @@ class ModelRow(Base):
     created_at: Mapped[datetime]
     aliases: Mapped[list[AliasRow]] = relationship(order_by=AliasRow.alias, lazy="selectin", viewonly=True)
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
+    tags: Mapped[list[TagRow]] = relationship(
+        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
+    )
 
     def record(self) -> Model:
         """The row as others see it."""
@@ -213,4 +237,5 @@ class ModelRow(Base):
             aliases=tuple(row.alias for row in self.aliases),
             created_at=self.created_at,
             scores=tuple(score.record() for score in self.scores),
+            tags={tag.key: tag.value for tag in self.tags},
         )

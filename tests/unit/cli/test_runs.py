@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -100,6 +102,34 @@ def test_list_filters_limits_and_speaks_json(command: Command) -> None:
 
 
 @pytest.mark.usefixtures("two_runs")
+def test_list_goes_on_after_a_page(command: Command) -> None:
+    first = command("list", "--limit", "1", "--where", "order by seed")
+    after = first.stdout.splitlines()[1].split()[0]
+    assert first.stderr == f"there are more; go on with --after {after}\n"
+    last = command("list", "--limit", "1", "--where", "order by seed", "--after", after)
+    assert last.stderr == ""
+    assert {after, last.stdout.splitlines()[1].split()[0]} == {run["id"] for run in _listed(command)}
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_list_speaks_csv_and_json_lines(command: Command) -> None:
+    listed = _listed(command)
+    lines = command("list", "--format", "jsonl").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == listed
+    rows = list(csv.DictReader(command("list", "--format", "csv").stdout.splitlines()))
+    assert [row["run"] for row in rows] == [run["id"] for run in listed]
+    assert rows[-1]["scores"] == "bleu 31.25, ppl 9.50"
+    assert command("list", "--format", "csv", "--where", "seed < 0").stdout.splitlines() == [
+        "run,kind,status,name,task,device,started (UTC),took,scores"
+    ]
+
+
+def _listed(command: Command) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = json.loads(command("list", "--json").stdout)
+    return found
+
+
+@pytest.mark.usefixtures("two_runs")
 def test_list_of_none_that_fits(command: Command) -> None:
     result = command("list", "--where", "kind = 'evaluate'")
 
@@ -179,3 +209,29 @@ def test_help_pays_for_no_database() -> None:
 
     assert "seqloom.cli.models" in loaded.stdout.split()
     assert {"sqlalchemy", "alembic", "rich.table", "torch", "yaml"}.isdisjoint(loaded.stdout.split())
+
+
+@pytest.mark.usefixtures("two_runs")
+def test_tag(command: Command) -> None:
+    said = command("tag", "20261121-13", "team=mt", "why=a=b")
+    assert said.stderr == "20261121-131502-aaaaaa team=mt, why=a=b\n"
+    assert "tags" in command("show", "20261121-13").stdout
+    assert [run["tags"] for run in _listed(command)] == [{}, {"team": "mt", "why": "a=b"}]
+    said = command("tag", "20261121-13", "--remove", "team", "--remove", "why")
+    assert said.stderr == "20261121-131502-aaaaaa has no tags\n"
+
+
+@pytest.mark.usefixtures("two_runs")
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["team"], "'team' is no tag: write KEY=VALUE"),
+        (["=x"], "'=x' is no tag"),
+        ([], "nothing to tag"),
+        (["a=1", "a=2"], "tag 'a' is given twice"),
+        (["a=1", "--remove", "a"], "tag 'a' is given twice"),
+    ],
+)
+def test_tags_that_are_none(command: Command, words: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        command("tag", "20261121-13", *words)

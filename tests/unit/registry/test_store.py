@@ -288,3 +288,30 @@ def test_registry_in_memory(facts: Facts) -> None:
     with Registry("sqlite://") as registry:
         run = registry.start_run(**facts)
         assert registry.runs() == [run]
+
+
+def test_tags_are_set_changed_and_taken_away(registry: Registry, facts: Facts) -> None:
+    run = registry.start_run(**facts)
+    model, other = add(registry), add(registry)
+    for tag, look, what in (
+        (registry.tag_run, registry.run, run.id),
+        (registry.tag_model, registry.model, model.uri),
+    ):
+        assert look(what).tags == {}
+        tag(what, {"team": "mt", "lang": "de"})
+        changed = tag(what, {"team": "asr, of old", "lang": None})
+        assert changed.tags == look(what).tags == {"team": "asr, of old"}
+        with pytest.raises(ConfigError, match=r"no tag 'tema'; there are: team\. Did you mean 'team'\?"):
+            tag(what, {"team": "x", "tema": None})
+        assert look(what).tags == {"team": "asr, of old"}  # all of it or nothing
+    assert registry.model(other.uri).tags == {}
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("", "x"), ("a b", "x"), ("../a", "x"), ("a", "two\nlines"), ("a", "x" * 1001), ("a", "\0")],
+)
+def test_tags_are_a_name_and_a_line(registry: Registry, facts: Facts, key: str, value: str) -> None:
+    run = registry.start_run(**facts)
+    with pytest.raises(ConfigError, match=r"is no (name for a tag|value)"):
+        registry.tag_run(run.id, {key: value})

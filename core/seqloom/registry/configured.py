@@ -1,0 +1,68 @@
+"""What a run's configuration says at a key, as expressions that SQLite and PostgreSQL both know.
+
+A value takes part in a comparison only where it is of that type: a text is above no number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Boolean, ColumnElement, Double, String, case, cast, false, func, true
+
+Expression = ColumnElement[Any]
+
+
+class Configured:
+    """A key of a configuration.
+
+    Args:
+        column: The configuration, JSON.
+        keys: From the top down; digits alone are a position in a list.
+        is_sqlite: Whether this is for SQLite; else it is for PostgreSQL.
+    """
+
+    def __init__(self, column: Any, keys: Sequence[str], *, is_sqlite: bool) -> None:
+        self._is_sqlite = is_sqlite
+        if is_sqlite:
+            path = "$" + "".join(f"[{key}]" if key.isdigit() else f'."{key}"' for key in keys)
+            self.kind: Expression = func.json_type(column, path, type_=String)
+            self._text: Expression = func.json_extract(column, path, type_=String)
+            self._number: Expression = func.json_extract(column, path, type_=Double)
+        else:
+            self.kind = func.json_typeof(func.json_extract_path(column, *keys), type_=String)
+            self._text = func.json_extract_path_text(column, *keys, type_=String)
+            self._number = cast(self._text, Double)
+
+    @property
+    def is_missing(self) -> ColumnElement[bool]:
+        """Whether there is no such key, or nothing (null) at it."""
+        return func.coalesce(self.kind, "null") == "null"
+
+    def of(self, wanted: type) -> Expression:
+        """The value where it is of this type, else nothing.
+
+        Args:
+            wanted: bool, float or str.
+        """
+        if wanted is bool:
+            return self._truth
+        if wanted is float:
+            return case((self.kind.in_(("integer", "real", "number")), self._number))
+        return case((self.kind.in_(("text", "string")), self._text))
+
+    @property
+    def _truth(self) -> Expression:
+        if self._is_sqlite:
+            return case((self.kind == "true", true()), (self.kind == "false", false()))
+        return case((self.kind == "boolean", cast(self._text, Boolean)))
+
+
+def keys_of(config: Mapping[Any, Any], above: str = "") -> Iterator[str]:
+    """All keys of a configuration, dotted: ``train.steps``, ``evaluate.metrics.0.name``."""
+    for key, value in config.items():
+        within = dict(enumerate(value)) if isinstance(value, list) else value
+        if isinstance(within, Mapping) and within:
+            yield from keys_of(within, f"{above}{key}.")
+        else:
+            yield f"{above}{key}"
