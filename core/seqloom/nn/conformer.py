@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from seqloom.batch import Memory, Padded
 from seqloom.nn.convolution import DepthwiseConvolution
 from seqloom.nn.dropout import Dropout
-from seqloom.nn.encoder import Encoder, masked_mean
+from seqloom.nn.encoder import Encoder, in_portions, masked_mean
 from seqloom.nn.multihead import linear
 from seqloom.nn.positions import SinusoidalPositions
 from seqloom.nn.relative import WAVES, RelativeAttention
@@ -64,6 +64,9 @@ class ConformerEncoder(Encoder):
 
     def forward(self, features: Padded) -> Memory:
         """Encodes features [B, T, D]."""
+        return in_portions(self._encode, features)
+
+    def _encode(self, features: Padded) -> Memory:
         x, mask = self.dropout(features.values), features.mask()
         waves, seen = self.positions(0, x.shape[1], x.device), visible(mask, self.context)
         for layer in self.layers:

@@ -14,7 +14,7 @@ from seqloom.batch import Decoded, Memory, Padded, Shared
 from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
-from seqloom.nn.encoder import Encoder, masked_mean
+from seqloom.nn.encoder import Encoder, in_portions, masked_mean
 from seqloom.nn.multihead import CrossAttention, SelfAttention, linear
 from seqloom.nn.positions import LearnedPositions, Positions, SinusoidalPositions
 
@@ -80,6 +80,9 @@ class TransformerEncoder(Encoder):
         Raises:
             DataError: Longer than the learned positions.
         """
+        return in_portions(self._encode, features)
+
+    def _encode(self, features: Padded) -> Memory:
         values, mask = features.values, features.mask()
         x = self.dropout(values + self.positions(0, values.shape[1], values.device))
         for layer in self.layers:

@@ -6,6 +6,7 @@ length. What was decoded is held against the claim.
 
 from __future__ import annotations
 
+import io
 import threading
 import weakref
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from seqloom_audio.extent import opened
 from seqloom_audio.recording import Channel, Recording
 from seqloom_audio.segments import segment_of
 
+BUFFER_BYTES: Final = 2**16  # read at once: decoders ask for little at a time
 UNKNOWN: Final = 2**62  # libsndfile's number of samples where a file tells none
 FORMATS: Final = {"WAV": ("WAV", "WAVEX"), "FLAC": ("FLAC",), "OGG": ("OGG",), "MP3": ("MP3",)}
 """What libsndfile calls the formats that we found."""
@@ -58,7 +60,7 @@ def opened_sound(raw: str) -> Iterator[Recording]:
         try:
             form, claim = checked(stream, segment.file)
             stream.seek(0)
-            with _Forward(stream) as sound:
+            with _Forward(io.BufferedReader(stream, BUFFER_BYTES)) as sound:
                 check_rate(sound.samplerate)
                 frames = None if sound.frames > UNKNOWN else sound.frames
                 found = (sound.channels, claim.rate_hz and sound.samplerate, claim.frames and frames)

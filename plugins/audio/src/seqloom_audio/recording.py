@@ -114,17 +114,17 @@ class Recording:
             count = len(held)
             yield held
         self._skip(start + count)
-        buffer = np.empty((BLOCK // sound.channels, sound.channels), np.float32)
+        most = BLOCK // sound.channels
         while stop is None or start + count < stop:
-            room = len(buffer) if stop is None else min(len(buffer), stop - start - count)
-            block = sound.read(out=buffer[:room])
+            room = most if stop is None else min(most, stop - start - count)
+            block = sound.read(out=np.empty((room, sound.channels), np.float32))
             count += len(block)
             if stop is None and count > longest_s * sound.samplerate:
                 raise DataError(f"more than the {longest_s:,g} s of sound that are read; cut it")
             if not np.isfinite(block).all():
                 raise DataError("damaged: some of its samples are no numbers")
-            self._hold(clipped := block.clip(-1, 1))
-            yield clipped
+            self._hold(block.clip(-1, 1, out=block))
+            yield block
             if len(block) < room:
                 break
         if stop is not None and count < stop - start:
@@ -152,9 +152,11 @@ class Recording:
 
 
 def _mono(block: NDArray[np.float32], channel: Channel) -> NDArray[np.float32]:
-    if channel == "mix":
+    if channel == "mix" and block.shape[1] > 1:
         mixed: NDArray[np.float32] = block.mean(1)
         return mixed
+    if channel == "mix":  # a mean of one takes a fifth of the time that decoding does
+        return block[:, 0]
     if channel >= block.shape[1]:
         raise DataError(f"channel {channel} was asked for, counted from 0, and there are {block.shape[1]}")
     return block[:, channel]

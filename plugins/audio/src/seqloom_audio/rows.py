@@ -16,9 +16,10 @@ GREATEST: Final = 32_767
 
 
 def rows_of(samples: Tensor, hop: int) -> Tensor:
-    """[samples], whole numbers of 16 bits, to int16 [T, hop]; the last row is filled with silence."""
-    padded = F.pad(samples, (0, -len(samples) % hop)).view(-1, hop)
-    return padded.round().clamp(-GREATEST - 1, GREATEST).to(torch.int16)
+    """[samples] in units of 16 bits to int16 [T, hop]; the last row is filled with silence."""
+    if samples.is_floating_point():
+        samples = samples.round().clamp(-GREATEST - 1, GREATEST).to(torch.int16)
+    return F.pad(samples, (0, -len(samples) % hop)).view(-1, hop)
 
 
 def with_numbers(rows: Tensor, numbers: Tensor) -> Tensor:
