@@ -151,10 +151,14 @@ class Builder:
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
             modalities[slot] = spec.load()(self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
-        task = self._task(target)
+        task = self.task(tokenizers)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
         return Kit(task, modalities, self.slots(), tokenizers, signature, self.task_spec.flags())
+
+    def task(self, tokenizers: Mapping[str, Tokenizer]) -> Task:
+        """The task, with the target's tokenizer."""
+        return self._task(tokenizers.get(TARGET, tokenizers.get(JOINT)))
 
     def _task(self, target: Tokenizer | None) -> Task:
         options = self.task_spec.options(**self.config.task.options)

@@ -314,10 +314,11 @@ class EvaluateConfig(Options):
         None, description="Evaluations without a better score before training stops; null for never."
     )
     beam: PositiveInt = Field(1, description="Hypotheses kept while decoding data.valid.")
-    baselines: tuple[Literal["nearest", "frequent"], ...] = Field(
+    baselines: tuple[str, ...] = Field(
         (),
-        description="Answers that take no model, scored beside it by `seqloom evaluate`: the target of the "
-        "training example whose features are nearest, or the most frequent target.",
+        description="Answers that take no model, scored beside it by `seqloom evaluate`: nearest is the "
+        "target of the training example whose features are nearest, frequent the most frequent target; a "
+        "task may have more.",
     )
     by: str | None = Field(
         None,
