@@ -34,3 +34,14 @@ def test_joined_memories_have_their_padding_on_the_right():
     assert joined.lengths.tolist() == [3, 3]
     assert joined.values[:, :3, 0].tolist() == [[1.0, 2.0, 5.0], [3.0, 6.0, 7.0]]
     torch.testing.assert_close(joined.final, torch.tensor([[[8 / 3]], [[16 / 3]]]))
+
+
+def test_joined_memories_have_their_tokens_where_their_positions_are():
+    memories = [
+        random_memory((2, 1), 4)._replace(copy_ids=torch.tensor([[1, 2], [3, 99]])),
+        random_memory((1, 2), 4)._replace(copy_ids=torch.tensor([[5, 99], [6, 7]])),
+    ]
+    joined = join_memories(memories)
+    assert joined.copy_ids is not None
+    assert joined.copy_ids[:, :3].tolist() == [[1, 2, 5], [3, 6, 7]]
+    assert join_memories([memories[0], random_memory((1, 2), 4)]).copy_ids is None
