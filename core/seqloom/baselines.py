@@ -1,10 +1,11 @@
-"""How good are answers that take no model? The nearest training example's target, or the commonest."""
+"""How good are answers that take no model? The nearest training example's target, the commonest, others."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final, NamedTuple
+from types import MappingProxyType
+from typing import Final, NamedTuple, final
 
 import torch
 from torch import Tensor
@@ -13,6 +14,8 @@ from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Located
 from seqloom.data.skipping import Refuse, refuse
+from seqloom.errors import DataError
+from seqloom.task import Baseline, Example
 
 BLOCK: Final = 256
 """Examples that are compared with as many others at a time."""
@@ -27,45 +30,88 @@ def baseline_answers(
     training: Iterable[Located],
     reader: FeatureReader,
     *,
+    others: Mapping[str, Baseline] = MappingProxyType({}),
     bad: Refuse = refuse,
     device: torch.device | str = "cpu",
 ) -> dict[str, list[str]]:
     """What each baseline answers to each example.
 
-    ``frequent`` always gives the target that training has most often, the first of several such.
+    ``frequent`` is :class:`Frequent` of all that there are.
     ``nearest`` gives the target of the training example whose features, as batches have them, have the
     least sum of squared differences to those asked of; the most frequent one where none has their shape.
 
     Args:
-        names: ``nearest``, ``frequent``.
+        names: ``nearest``, ``frequent``, or one of ``others``.
         asked: Examples to answer, in memory.
         training: Examples to answer with; one with several targets answers with its first.
         reader: Reads their inputs.
+        others: Baselines that know nothing yet, by name.
         bad: Is told of training examples that cannot be used.
         device: Where to compare.
 
     Returns:
         For each name, a text for each example.
+
+    Raises:
+        DataError: An example lacks what a baseline's answer depends on.
     """
-    counts: Counter[str] = Counter()
-    counted = _counted(training, counts)
+    told = {"frequent": Frequent(), **others}
+    learned = _learned(training, list(told.values()))
     found: list[str | None] = [None] * len(asked)
     if "nearest" in names:
-        found = _nearest(asked, reader.read(counted, bad), device)
-    for _ in counted:  # what nobody had to read
+        found = _nearest(asked, reader.read(learned, bad), device)
+    for _ in learned:  # what nobody had to read
         pass
-    frequent = max(counts, key=counts.__getitem__, default="")
-    answers = {
-        "nearest": [frequent if text is None else text for text in found],
-        "frequent": [frequent] * len(asked),
-    }
+    questions = [example._replace(target=None, references=[]) for example in asked.examples]
+    answers = {name: [one.answer(example) for example in questions] for name, one in told.items()}
+    nearest = zip(found, answers["frequent"], strict=True)
+    answers["nearest"] = [frequent if text is None else text for text, frequent in nearest]
     return {name: answers[name] for name in names}
 
 
-def _counted(training: Iterable[Located], counts: Counter[str]) -> Iterator[Located]:
+def _learned(training: Iterable[Located], baselines: Sequence[Baseline]) -> Iterator[Located]:
+    """The training examples, as each baseline is told of them."""
     for located in training:
-        counts.update(located.example.references)
+        for baseline in baselines:
+            baseline.learn(located.example)
         yield located
+
+
+@final
+class Frequent(Baseline):
+    """Always the target that training has most often, the first of several such.
+
+    Args:
+        by: A tag: the target most frequent among examples of the same value of it; that of all for a value
+            that training lacks.
+    """
+
+    def __init__(self, by: str | None = None) -> None:
+        self._by = by
+        self._counts: dict[str | None, Counter[str]] = {None: Counter()}  # by the tag's value, None for all
+        self._best: dict[str | None, str] = {}
+
+    def learn(self, example: Example) -> None:
+        for value in {None, self._value(example)}:
+            self._counts.setdefault(value, Counter()).update(example.references)
+
+    def answer(self, example: Example) -> str:
+        value = self._value(example)
+        value = value if value in self._counts else None
+        if value not in self._best:
+            counts = self._counts[value]
+            self._best[value] = max(counts, key=counts.__getitem__, default="")
+        return self._best[value]
+
+    def _value(self, example: Example) -> str | None:
+        if self._by is None:
+            return None
+        if self._by not in example.tags:
+            raise DataError(
+                f"a baseline takes the most frequent target of each {self._by}, and there is no such tag: "
+                "name its column under `tags` of data.train and of what is evaluated"
+            )
+        return example.tags[self._by]
 
 
 # Nearest -----------------------------------------------------------------------------------------------

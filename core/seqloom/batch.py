@@ -58,11 +58,14 @@ class Memory(NamedTuple):
         final: [B, L, H], what a decoder without attention starts from. A recurrent encoder gives each
             layer's last state, its directions and (h, c) side by side in H; any other gives the mean
             of its real positions, with L = 1.
+        copy_ids: [B, S] int64, the token of the target's vocabulary that each position stands for, any on
+            padding; None where positions are no such tokens.
     """
 
     values: Tensor
     lengths: Tensor
     final: Tensor
+    copy_ids: Tensor | None = None
 
     def mask(self) -> Tensor:
         """[B, S] bool, True = real."""

@@ -17,7 +17,7 @@ from seqloom.head import Head
 from seqloom.hooks import AttentionParts, DecoderParts, EncoderParts, HeadParts, Options
 from seqloom.judging import Goal
 from seqloom.metrics import Metric
-from seqloom.modality import Modality
+from seqloom.modality import Frontend, Modality
 from seqloom.model import Seq2Seq
 from seqloom.nn.attention import AnyAttention
 from seqloom.nn.decoder import AnyDecoder
@@ -151,10 +151,14 @@ class Builder:
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
             modalities[slot] = spec.load()(self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
-        task = self._task(target)
+        task = self.task(tokenizers)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
         signature = f"token:{part.name}|size:{target.vocabulary.size}" if part and target else ""
         return Kit(task, modalities, self.slots(), tokenizers, signature, self.task_spec.flags())
+
+    def task(self, tokenizers: Mapping[str, Tokenizer]) -> Task:
+        """The task, with the target's tokenizer."""
+        return self._task(tokenizers.get(TARGET, tokenizers.get(JOINT)))
 
     def _task(self, target: Tokenizer | None) -> Task:
         options = self.task_spec.options(**self.config.task.options)
@@ -204,7 +208,13 @@ class Builder:
         }
         head = self._head(kit, embeddings, next(iter(encoders.values())))
         rates = {slot: modality.rate for slot, modality in kit.modalities.items()}
-        return Seq2Seq(frontends, encoders, head, rates)
+        copied = {slot for slot in kit.modalities if self._is_copied(slot, frontends[slot], encoders[slot])}
+        return Seq2Seq(frontends, encoders, head, rates, copied)
+
+    def _is_copied(self, slot: str, frontend: Frontend, encoder: Encoder) -> bool:
+        """Whether each position of a slot's memory is a token that the target may have."""
+        is_joint = self.token_slots().get(slot) == JOINT and self.task_spec.target_tokenizer
+        return is_joint and frontend.stride == encoder.stride == 1
 
     def _head(self, kit: Kit, embeddings: Mapping[str, TokenEmbedding], encoder: Encoder) -> Head[Any]:
         part = self.config.model.head

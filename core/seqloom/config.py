@@ -314,10 +314,10 @@ class EvaluateConfig(Options):
         None, description="Evaluations without a better score before training stops; null for never."
     )
     beam: PositiveInt = Field(1, description="Hypotheses kept while decoding data.valid.")
-    baselines: tuple[Literal["nearest", "frequent"], ...] = Field(
+    baselines: tuple[str, ...] = Field(
         (),
         description="Answers that take no model, scored beside it by `seqloom evaluate`: the target of the "
-        "training example whose features are nearest, or the most frequent target.",
+        "training example whose features are nearest, the most frequent one, or those of the task.",
     )
     by: str | None = Field(
         None,
@@ -339,6 +339,7 @@ class DecodeConfig(Options):
     )
     max_length_factor: float = Field(2.0, ge=0, description="Longest output, times the memory's length,")
     max_length_offset: PositiveInt = Field(20, description="plus this many tokens.")
+    min_length: int = Field(0, ge=0, description="Shortest output in tokens; not where CTC scores.")
     batch_size: PositiveInt = Field(64, description="Inputs decoded together, at most.")
     batch_elements: PositiveInt = Field(
         40_000,

@@ -156,7 +156,8 @@ class Evaluator:
     @property
     def _search(self) -> str:
         share = "" if self.decode.ctc is None else f"|ctc:{self.decode.ctc:g}"
-        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}{share}"
+        least = f"|min:{self.decode.min_length}" if self.decode.min_length else ""
+        return f"|beam:{self.decode.beam}|lp:{self.decode.length_penalty:g}{share}{least}"
 
     def _text_scores(self, ids: Iterable[int], texts: Sequence[str], step: int, how: str) -> list[Score]:
         """The metrics of some examples, whose texts are at their ids."""

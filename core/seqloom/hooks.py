@@ -274,6 +274,8 @@ class TaskSpec(Spec[OptionsT]):
         job: A commented job file for ``seqloom init TASK``.
         formats: What outputs may be written as beside ``text`` and ``jsonl``, by name, which is also what
             files of it end in; :meth:`seqloom.task.Task.write` writes them.
+        baselines: What ``evaluate.baselines`` may name beside ``nearest`` and ``frequent``;
+            :meth:`seqloom.task.Task.baseline` makes them.
         demo: Imports and gives the demo: it writes data and a job file into the folder, and returns a
             :class:`Demo`. None where there is no demo.
     """
@@ -286,6 +288,7 @@ class TaskSpec(Spec[OptionsT]):
     target_tokenizer: bool = True
     job: str = ""
     formats: Mapping[str, FormatSpec] = field(default_factory=dict)
+    baselines: Sequence[str] = ()
     demo: Callable[[], Callable[[DemoRequest], Demo]] | None = None
 
 

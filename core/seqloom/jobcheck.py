@@ -15,6 +15,7 @@ from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import TaskSpec
 from seqloom.keys import explain, known_keys
 from seqloom.layers import ANY, KeyPath, Node, keys_in
+from seqloom.plugincheck import RESERVED_BASELINES
 
 PARTS: Mapping[tuple[str, ...], str] = {
     ("task",): "task",
@@ -56,7 +57,7 @@ def resolve(tree: Node, task: TaskSpec[Any], catalog: Catalog) -> JobConfig:
     problems.add(_tokenizer_complaints(config, task, catalog))
     problems.add(_model_complaints(config, task, catalog))
     problems.add(_split_complaints(config, task, catalog))
-    problems.add(_score_complaints(config))
+    problems.add(_score_complaints(config, task))
     problems.add(_tag_complaints(config, catalog))
     problems.end()
     return config
@@ -254,12 +255,16 @@ def _slots_of_part(
             yield _about((*path, slot), f"only {names} may have several")
 
 
-def _score_complaints(config: JobConfig) -> Iterator[Complaint]:
+def _score_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Complaint]:
     names = [part.name for part in config.evaluate.metrics]
     for key, given in (("metrics", names), ("baselines", config.evaluate.baselines)):
         for index, name in enumerate(given):
             if name in given[:index]:
                 yield _about(("evaluate", key, index), f"{name} is there twice")
+    known = [*RESERVED_BASELINES, *task.baselines]
+    for index, name in enumerate(config.evaluate.baselines):
+        if name not in known:
+            yield _about(("evaluate", "baselines", index), unknown_name("baseline", name, known))
     if config.evaluate.best not in {*OWN_SCORES, *names}:
         message = unknown_name("score", config.evaluate.best, [*OWN_SCORES, *names])
         yield _about(("evaluate", "best"), f"{message} Others must be listed in evaluate.metrics.")

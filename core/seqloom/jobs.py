@@ -26,6 +26,7 @@ from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.journal import Journals
 from seqloom.ledger import Ledger
+from seqloom.plugincheck import RESERVED_BASELINES
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, MetricsLog, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
@@ -169,7 +170,9 @@ def _baselines(
     training = Examples(data.train, job.root, builder.slots(), watch=watch).located(bad)
     kit, device = predictor.kit, predictor.device.device
     reader = FeatureReader(kit.modalities, None, from_files=kit.from_files)
-    return baseline_answers(names, judge.dataset, training, reader, bad=bad, device=device)
+    task = builder.task(kit.tokenizers)
+    others = {name: task.baseline(name) for name in names if name not in RESERVED_BASELINES}
+    return baseline_answers(names, judge.dataset, training, reader, others=others, bad=bad, device=device)
 
 
 def decode_job(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, cast
 
 import torch
@@ -24,6 +24,7 @@ class Seq2Seq(nn.Module):
         encoders: One for each input slot; several inputs are joined in time.
         head: What makes a loss and predictions of the memory.
         rates: Features a second of each slot whose inputs take time.
+        copied: Slots whose features are tokens of the target's vocabulary, a position of the memory each.
     """
 
     def __init__(
@@ -32,18 +33,22 @@ class Seq2Seq(nn.Module):
         encoders: Mapping[str, Encoder],
         head: Head[Any],
         rates: Mapping[str, float | None] | None = None,
+        copied: Collection[str] = (),
     ) -> None:
         super().__init__()
         self.frontends = nn.ModuleDict(frontends)
         self.encoders = nn.ModuleDict(encoders)
         self.head = head
         self.rates = rates or {}
+        self.copied = copied
 
     def encode(self, inputs: Mapping[str, Padded]) -> Memory:
         """Inputs [B, T, *F] of each slot to one memory."""
-        return join_memories(
-            [self.encoders[slot](self.frontends[slot](inputs[slot])) for slot in self.frontends]
-        )
+        return join_memories([self._remembered(slot, inputs[slot]) for slot in self.frontends])
+
+    def _remembered(self, slot: str, features: Padded) -> Memory:
+        memory: Memory = self.encoders[slot](self.frontends[slot](features))
+        return memory._replace(copy_ids=features.values) if slot in self.copied else memory
 
     def memory(self, batch: Batch) -> Memory:
         """A memory for each example; inputs that several share are encoded once."""

@@ -52,6 +52,9 @@ RESERVED_SLOTS = frozenset({"target", "joint"})
 
 RESERVED_FORMATS = frozenset({"text", "jsonl"})
 
+RESERVED_BASELINES = frozenset({"nearest", "frequent"})
+"""Baselines that every task has."""
+
 RESERVED_FLAGS = frozenset(
     {
         *("model", "inputs", "input_file", "input", "output", "format", "device", "dtype"),
@@ -173,6 +176,7 @@ def _task_flaws(spec: Any) -> Iterator[str]:
         for name, field in spec.flags.model_fields.items():
             yield from _flag_flaws(name, field)
         yield from _format_flaws(spec.formats, spec.flags)
+    yield from _baseline_flaws(spec.baselines)
     if not isinstance(spec.presets, Mapping) or not all(
         isinstance(p, Mapping) for p in spec.presets.values()
     ):
@@ -192,6 +196,15 @@ def _format_flaws(formats: object, flags: type[Options]) -> Iterator[str]:
             yield f"a format may not be called {name!r}"
         for flag in sorted(set(form.flags) - set(flags.model_fields)):
             yield f"format '{name}' takes a flag '{flag}' that the verb does not have"
+
+
+def _baseline_flaws(baselines: object) -> Iterator[str]:
+    if not isinstance(baselines, Sequence) or isinstance(baselines, str):
+        yield f"baselines is {baselines!r}, not a list of names"
+        return
+    for name in baselines:
+        if not _is_name(name) or name in RESERVED_BASELINES:
+            yield f"a baseline may not be called {name!r}"
 
 
 def _flag_flaws(name: str, field: FieldInfo) -> Iterator[str]:

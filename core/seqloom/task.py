@@ -48,6 +48,24 @@ class Prediction(NamedTuple):
     hypotheses: list[Hypothesis]
 
 
+class Baseline(ABC):
+    """Answers that take no model: what a model has to beat.
+
+    It is told every training example, one after another in their order, and then asked.
+    """
+
+    def learn(self, example: Example) -> None:  # noqa: B027 - many learn nothing
+        """Is told a training example. To override where answers depend on those."""
+
+    @abstractmethod
+    def answer(self, example: Example) -> str:
+        """The text for an example that comes without its target and references.
+
+        Raises:
+            DataError: The example lacks what the answer depends on.
+        """
+
+
 class Task(ABC):
     """One kind of job: what its target is, and what its users get to see.
 
@@ -130,6 +148,16 @@ class Task(ABC):
             predictions: What became of inputs, in their order.
         """
         raise NotImplementedError(f"{type(self).__name__} has no format {form!r}")
+
+    def baseline(self, name: str) -> Baseline:
+        """A new baseline of the task's own, which has been told nothing yet.
+
+        To override where the task's spec names baselines.
+
+        Args:
+            name: As the spec has it.
+        """
+        raise NotImplementedError(f"{type(self).__name__} has no baseline {name!r}")
 
     @abstractmethod
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:

@@ -1,24 +1,26 @@
-"""Answers without a model: the nearest example's target, the most frequent one."""
+"""Answers without a model: the nearest example's target, the most frequent one, those of a task."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from seqloom.baselines import baseline_answers
+from seqloom.baselines import Frequent, baseline_answers
+from seqloom.catalog import Catalog
 from seqloom.data.dataset import Dataset
 from seqloom.data.features import FeatureReader
 from seqloom.data.manifest import Located
 from seqloom.errors import DataError
-from seqloom.jobfile import Job
+from seqloom.jobfile import Job, load_job
 from seqloom.jobs import evaluate_job, train_job
 from seqloom.modality import Modality
 from seqloom.site import Site, open_model
-from seqloom.task import Example
+from seqloom.task import Baseline, Example
 
 
 class Bytes(Modality):
@@ -85,6 +87,44 @@ def test_the_most_frequent_target_counts_all_references() -> None:
     assert answers(["frequent"], ["9", "7"], *training) == {"frequent": ["b", "b"]}
 
 
+class Diary(Baseline):
+    """Says what it was told, and what it is asked."""
+
+    def __init__(self) -> None:
+        self.told: list[str | None] = []
+
+    def learn(self, example: Example) -> None:
+        self.told.append(example.target)
+
+    def answer(self, example: Example) -> str:
+        assert (example.target, example.references) == (None, [])
+        return f"{self.told} {example.inputs['source']}"
+
+
+def test_others_are_told_all_training_before_they_are_asked() -> None:
+    training = [("0", ["a", "b"]), ("1", ["c"])]
+    for names in (["diary"], ["nearest", "diary"]):
+        found = answers(names, ["9", "7"], *training, others={"diary": Diary()})
+        assert list(found) == names
+        assert found["diary"] == ["['a', 'c'] 9", "['a', 'c'] 7"]
+
+
+def tagged(target: str, **tags: str) -> Example:
+    return Example(0, {"source": "1"}, target, [target], tags)
+
+
+def test_the_most_frequent_target_of_a_tags_value() -> None:
+    baseline = Frequent(by="service")
+    for service, target in (("taxi", "yes"), ("taxi", "when?"), ("hotel", "no"), ("taxi", "when?")):
+        baseline.learn(tagged(target, service=service))
+    assert [baseline.answer(tagged("", service=name)) for name in ("hotel", "taxi", "bank")] == [
+        *("no", "when?"),
+        "when?",  # of all: training has no bank
+    ]
+    with pytest.raises(DataError, match="most frequent target of each service, and there is no such tag"):
+        baseline.answer(tagged("", speaker="ann"))
+
+
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(1)
 
@@ -132,3 +172,64 @@ def test_they_stand_beside_the_model(job: Callable[..., Job], site: Site) -> Non
         "evaluate.metrics=[chrf]", "evaluate.baselines=[nearest]"))  # fmt: skip
     _, scores, _ = evaluate_job(predictor, site, "test", predictor.decode, itself)
     assert {score.metric: score.value for score in scores}["nearest/chrf"] == pytest.approx(100)
+
+
+TASK = """
+from seqloom.hooks import NoOptions, Options, TaskSpec, hookimpl
+
+seqloom_api = 1
+
+class SayOptions(Options):
+    said: str = "one"
+
+def load():
+    from seqloom.task import Baseline, TextTask
+
+    class Always(Baseline):
+        def __init__(self, text):
+            self.text = text
+
+        def answer(self, example):
+            return self.text
+
+    class Say(TextTask):
+        configure = deliver = None
+
+        def baseline(self, name):
+            return Always(f"{name} {self.said}")
+
+    def build(options, tokenizer):
+        task = Say(tokenizer)
+        task.said = options.said
+        return task
+
+    return build
+
+@hookimpl
+def seqloom_tasks():
+    return [TaskSpec(name="say", summary="Says", options=SayOptions, verb="say", flags=NoOptions,
+                     inputs={"source": "text"}, presets={}, load=load, baselines=["always"])]
+"""
+
+
+def test_a_task_has_baselines_of_its_own(
+    install: Callable[..., Path], job: Callable[..., Job], site: Site
+) -> None:
+    install("say", TASK)
+    catalog = Catalog.discover()
+    trained = job("train.steps=1", "evaluate.metrics=[exact]")
+    predictor = open_model(train_job(trained, site).model.uri, site)
+    Path(trained.root, "test.tgt").write_text("always two\n" * 6)
+    with_its_own = Site(catalog, site.registry, site.runs)
+    for said, value in (("one", 0), ("two", 100)):
+        asked = load_job(
+            trained.path,
+            catalog,
+            [
+                f"task={{name: say, said: {said}}}",
+                "evaluate.metrics=[exact]",
+                "evaluate.baselines=[always]",
+            ],
+        )
+        _, scores, _ = evaluate_job(predictor, with_its_own, "test", predictor.decode, asked)
+        assert {score.metric: score.value for score in scores}["always/exact"] == value

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import torch
 
+from seqloom.batch import Padded
 from seqloom.build import Builder, Kit
 from seqloom.data.splits import Slot
 from seqloom.errors import ConfigError, CorruptError
@@ -21,6 +23,7 @@ MakeBuilder = Callable[..., Builder]
 EXAMPLES = [Example(0, {"source": "a b c"}, "x y", ["x y"]), Example(1, {"source": "b"}, "y z", ["y z"])]
 APART = ("tokenizers={source: word, target: word}",)
 RNN = "{name: rnn, layers: 1, hidden: 8, cell: %s}"
+COPYING = "{name: rnn, layers: 1, hidden: 8, copying: true}"
 
 
 def kit_of(builder: Builder) -> Kit:
@@ -93,6 +96,27 @@ def test_slots_of_text_hold_no_paths(builder: MakeBuilder) -> None:
     assert builder().slots() == {"source": Slot()}
 
 
+@pytest.mark.parametrize(
+    ("said", "copied"),
+    [((), {"source"}), (APART, set()), (("model.encoder={name: rnn, hidden: 8, pyramid: 1}",), set())],
+)
+def test_positions_are_copied_where_each_is_a_token_of_the_target(
+    said: tuple[str, ...], copied: set[str], builder: MakeBuilder
+) -> None:
+    made = builder(*said)
+    kit = kit_of(made)
+    model = made.model(kit)
+    ids = kit.modalities["source"].read("a b")[None]
+    memory = model.encode({"source": Padded(ids, torch.tensor([3]))})
+    assert model.copied == copied
+    if copied:
+        assert memory.copy_ids is not None
+        assert torch.equal(memory.copy_ids, ids)
+        assert torch.equal(memory.take(torch.tensor([0, 0])).copy_ids, ids.expand(2, -1))
+    else:
+        assert memory.copy_ids is None
+
+
 def architectures() -> list[tuple[str, ...]]:
     small = "{name: transformer, layers: 1, heads: 2, feed_forward: 16}"
     rnn = [
@@ -105,6 +129,7 @@ def architectures() -> list[tuple[str, ...]]:
         ("post", small[:-1] + ", norm: post}", small, "null"),
         ("learned", small[:-1] + ", positions: learned}", small, "null"),
         ("fed", RNN % "lstm", "{name: rnn, layers: 1, hidden: 8, input_feeding: true}", "dot"),
+        ("copying", RNN % "lstm", COPYING, "dot"),
     ]  # fmt: skip
     return [("transformer", small, small, "null"), *rnn, *mixed, *variants]
 
@@ -126,6 +151,12 @@ def test_ctc_alone_trains_by_a_job(job: Callable[..., Job], site: Site, encoder:
     parts = (f"model.encoder={encoder}", "model.decoder=null", "model.head=ctc", "evaluate.metrics=[cer]")
     trained = train_job(job(*parts, "train.steps=2", "evaluate.best=cer"), site)
     assert [score.metric for score in trained.scores] == ["ppl", "cer"]
+
+
+def test_copying_from_tokens_of_another_kind_is_refused(job: Callable[..., Job], site: Site) -> None:
+    parts = (f"model.decoder={COPYING}", "model.attention=dot", "model.encoder={name: rnn, hidden: 8}")
+    with pytest.raises(ConfigError, match=r"model\.decoder\.copying copies tokens of the input"):
+        train_job(job(*APART, *parts, "train.steps=1"), site)
 
 
 def test_ctc_alone_has_no_accuracy_to_be_best_by(job: Callable[..., Job], site: Site) -> None:

@@ -96,6 +96,11 @@ BROKEN = {
         tasks("[task(formats={'srt': FormatSpec(summary='', flags={'loud': True})})]"),
         "format 'srt' takes a flag 'loud' that the verb does not have",
     ),
+    "baselines": (tasks("[task(baselines='lead')]"), "task 'do': baselines is 'lead', not a list of names"),
+    "baseline": (
+        tasks("[task(baselines=['lead', 'frequent'])]"),
+        "task 'do': a baseline may not be called 'frequent'",
+    ),
     "files": (modality("True"), "modality 'image': files is True, not a list of suffixes in small letters"),
     "files of text": (modality("'.png'"), "modality 'image': files is '.png', not a list"),
     "suffixes": (modality("['.png', 'JPG']"), r"modality 'image': files is \['.png', 'JPG'\], not a list"),

@@ -86,8 +86,8 @@ def test_plugins_use_public_names_only() -> None:
     "code",
     [
         "import seqloom",
-        "import seqloom_audio, seqloom_captioning, seqloom_ocr, seqloom_speech, seqloom_text, "
-        "seqloom_translation, seqloom_vision",
+        "import seqloom_audio, seqloom_captioning, seqloom_ocr, seqloom_speech, seqloom_summarization, "
+        "seqloom_text, seqloom_translation, seqloom_vision",
         "from seqloom.catalog import Catalog; Catalog.from_environment()",
         "import seqloom.cli.main, seqloom.registry.store",
     ],

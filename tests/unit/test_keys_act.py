@@ -218,6 +218,7 @@ CASES: list[tuple[str, Look, tuple[str, ...]]] = [
     ("decode.length_penalty=3", decoded, ()),
     ("decode.max_length_factor=0", decoded, ()),
     ("decode.max_length_offset=1", decoded, ("decode.max_length_factor=0",)),
+    ("decode.min_length=9", decoded, ("decode.max_length_offset=12",)),
     ("decode.batch_size=1", batch_sizes, ()),
     ("decode.batch_elements=4", batch_sizes, ()),
     ("decode.attention=true", decoded, ()),

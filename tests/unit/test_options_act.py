@@ -51,6 +51,7 @@ CASES = [  # kind, name, option=value, what else the job says
     ("decoder", "rnn", "layers=1", RNN),
     ("decoder", "rnn", "hidden=4", RNN),
     ("decoder", "rnn", "input_feeding=true", f"{RNN};model.attention=dot"),
+    ("decoder", "rnn", "copying=true", f"{RNN};model.attention=dot"),
     ("decoder", "rnn", "dropout=0.5", RNN),
     ("attention", "additive", "hidden=4", f"{RNN};model.attention=additive"),
     *(

@@ -141,6 +141,14 @@ def test_normalization_acts_on_what_is_encoded(kind, form, same):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_casefold_joins_what_differs_in_case(kind):
+    folded = fitted(kind, normalization="casefold")
+    alike = ["Straße ﬁn É", "STRASSE FIN E\u0301", "strasse fin é"]
+    assert len({tuple(folded.encode(text)) for text in alike}) == 1
+    assert folded.decode(folded.encode("The CAT")) == "the cat"
+
+
+@pytest.mark.parametrize("kind", KINDS)
 def test_nfkc_joins_what_nfc_keeps_apart(kind):
     plain, compatible = fitted(kind), fitted(kind, normalization="nfkc")
     assert plain.encode("ｃat") != plain.encode("cat")

@@ -25,6 +25,11 @@ class RnnDecoderOptions(Options):
         description="Whether a step also reads what the last one attended to (Luong et al. 2015, 3.3): "
         "slower to train, as positions wait for each other.",
     )
+    copying: bool = Field(
+        False,
+        description="Whether it may also say what the attention looks at (See et al. 2017, 2.2): for "
+        "inputs that are text and share the target's tokenizer, as `joint`.",
+    )
     dropout: float = Field(0.2, ge=0, lt=1, description="Of inputs, between layers and of outputs.")
 
 
@@ -52,6 +57,7 @@ def _rnn_decoder() -> Callable[[RnnDecoderOptions, DecoderParts], AnyDecoder]:
             parts.memory_final,
             shape,
             input_feeding=options.input_feeding,
+            copying=options.copying,
         )
 
     return build

@@ -12,26 +12,27 @@ from seqloom.hooks import Options, TokenizerSpec, hookimpl
 if TYPE_CHECKING:
     from seqloom.tokenizer import Tokenizer
 
-Normalization = Literal["nfc", "nfkc", "none"]
+Normalization = Literal["nfc", "nfkc", "casefold", "none"]
+NORMALIZATION = "Unicode normal form of all text; casefold is nfkc without upper case."
 
 
 class ByteOptions(Options):
     """Of UTF-8 bytes as tokens: no unknowns, lossless up to the normalisation."""
 
-    normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
+    normalization: Normalization = Field("nfc", description=NORMALIZATION)
 
 
 class CharOptions(Options):
     """Of characters as tokens."""
 
-    normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
+    normalization: Normalization = Field("nfc", description=NORMALIZATION)
     min_count: int = Field(1, ge=1, description="Rarer characters are unknown.")
 
 
 class WordOptions(Options):
     """Of words between white space as tokens."""
 
-    normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
+    normalization: Normalization = Field("nfc", description=NORMALIZATION)
     size: int | None = Field(None, ge=5, description="Vocabulary at most; null for all words.")
     min_count: int = Field(1, ge=1, description="Rarer words are unknown.")
 
@@ -39,7 +40,7 @@ class WordOptions(Options):
 class BpeOptions(Options):
     """Of byte-pair encoding over bytes (Sennrich et al. 2016; Radford et al. 2019): lossless."""
 
-    normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
+    normalization: Normalization = Field("nfc", description=NORMALIZATION)
     size: int = Field(8000, ge=260, description="Vocabulary, 256 bytes and 4 special tokens counted in.")
     min_count: int = Field(2, ge=1, description="Rarer pairs are not merged.")
 
@@ -47,7 +48,7 @@ class BpeOptions(Options):
 class UnigramOptions(Options):
     """Of subwords under a unigram language model over bytes (Kudo 2018): lossless."""
 
-    normalization: Normalization = Field("nfc", description="Unicode normal form of all text.")
+    normalization: Normalization = Field("nfc", description=NORMALIZATION)
     size: int = Field(8000, ge=260, description="Vocabulary, 256 bytes and 4 special tokens counted in.")
 
 

@@ -103,7 +103,7 @@ class PieceBars:
 
 def _name_of(located: Located) -> str:
     """What a person calls an input: the file's name, or how the text begins."""
-    name = Path(next(iter(located.example.inputs.values()))).name
+    name = " ".join(Path(next(iter(located.example.inputs.values()))).name.split())
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

@@ -95,6 +95,7 @@ def read_examples(
     """The examples of a split in the order of its files.
 
     One that has several targets is one example: the first is its target, and all are its references.
+    Several texts of an input, as the sentences of a document, are the lines of one.
 
     Args:
         split: The files.
@@ -156,7 +157,7 @@ def _located(
             elif slots[slot].files:  # of an archive's member, the whole path is there
                 inputs[slot] = _named(texts, slot, slots[slot], None if file.suffix == ARCHIVE else finder)
             else:
-                inputs[slot] = _only(texts, slot)
+                inputs[slot] = "\n".join(_written(texts, slot))
         except DataError as error:
             raise DataError(str(error), file, row.line) from error
     example = Example(number, inputs, targets[0] if targets else None, targets, tags)
@@ -209,9 +210,9 @@ def _apart(located: Located, ids: Iterator[int]) -> Iterator[Located]:
 
 
 def _only(texts: Sequence[str], slot: str) -> str:
-    """The text of a slot that has one."""
+    """The text of a tag, which has one."""
     if len(texts) != 1:
-        raise DataError(f"{len(texts)} texts for '{slot}'; only '{TARGET}' may have several")
+        raise DataError(f"{len(texts)} texts for '{slot}', which has one")
     return _written(texts, slot)[0]
 
 

@@ -9,6 +9,7 @@ from torch import nn
 
 from seqloom.batch import Batch, Loss, Memory, Padded, Progress
 from seqloom.config import DecodeConfig
+from seqloom.errors import ConfigError
 
 PredictionT = TypeVar("PredictionT")
 
@@ -46,3 +47,16 @@ def required(target: Padded | None) -> Padded:
     if target is None:
         raise ValueError("a loss needs targets; this batch has none")
     return target
+
+
+def refuse_min_length(options: DecodeConfig) -> None:
+    """Refuses a shortest length where CTC has a say: a source has as many tokens as it has positions for.
+
+    Raises:
+        ConfigError: One is asked for.
+    """
+    if options.min_length:
+        raise ConfigError(
+            f"decode.min_length {options.min_length} asks for tokens that CTC may have no positions for: "
+            "take it out, or leave all scores to a decoder (decode.ctc 0)"
+        )

@@ -9,7 +9,7 @@ from torch import Tensor
 from seqloom.batch import Batch, Hypothesis, Loss, Memory, Progress
 from seqloom.config import DecodeConfig
 from seqloom.errors import ConfigError
-from seqloom.head.base import Head, required
+from seqloom.head.base import Head, refuse_min_length, required
 from seqloom.head.emissions import with_emissions
 from seqloom.nn.ctc import Ctc, without_eos
 from seqloom.search.labelling import ctc_search
@@ -47,6 +47,7 @@ class CtcHead(Head[Hypothesis]):
                 f"decode.ctc {options.ctc:g} leaves a share to a decoder, and this model has none: "
                 "take it out, or choose a head with a decoder"
             )
+        refuse_min_length(options)
 
     def predict(self, memory: Memory, options: DecodeConfig) -> list[list[Hypothesis]]:
         self.check(options)

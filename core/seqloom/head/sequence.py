@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from seqloom.batch import Batch, Hypothesis, Loss, Memory, Padded, Progress
 from seqloom.config import DecodeConfig
 from seqloom.errors import ConfigError
-from seqloom.head.base import Head, required
+from seqloom.head.base import Head, refuse_min_length, required
 from seqloom.head.emissions import with_emissions
 from seqloom.nn.ctc import Ctc, without_eos
 from seqloom.nn.decoder import AnyDecoder
@@ -91,6 +91,8 @@ class SequenceHead(Head[Hypothesis]):
                 "what CTC says of each position (decode.emissions; times of words are made of it) is asked "
                 "of a model that has learned no CTC: leave it out, or train with model.head.ctc"
             )
+        if self.ctc is not None and self._weight_of_ctc(options):
+            refuse_min_length(options)
 
     def scorers(self, memory: Memory, options: DecodeConfig) -> list[Member]:
         """The voices of this head in a search; those of several heads make an ensemble."""

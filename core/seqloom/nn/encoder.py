@@ -125,4 +125,7 @@ def join_memories(memories: list[Memory]) -> Memory:
     order = mask.int().argsort(dim=1, descending=True, stable=True)  # moves padding to the right
     values = values.gather(1, order[:, :, None].expand_as(values))
     joined = Memory(values, mask.sum(1), final=values[:, :1])
+    copy_ids = [memory.copy_ids for memory in memories if memory.copy_ids is not None]
+    if len(copy_ids) == len(memories):
+        joined = joined._replace(copy_ids=torch.cat(copy_ids, dim=1).gather(1, order))
     return joined._replace(final=masked_mean(values, joined.mask()))

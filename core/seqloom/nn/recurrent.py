@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from seqloom.batch import Decoded, Memory, Padded
 from seqloom.errors import ConfigError
 from seqloom.nn.attention import AnyAttention, NoAttention
+from seqloom.nn.copying import Pointer, to_copy
 from seqloom.nn.decoder import Decoder
 from seqloom.nn.dropout import Dropout
 from seqloom.nn.embedding import TokenEmbedding
@@ -111,10 +112,12 @@ class RecurrentContext(NamedTuple):
     Attributes:
         layers: [B, L, H], the state that its hypotheses begin with.
         keys: What the attention prepared.
+        copy_ids: [B, 1, S] int64, the source's tokens; None without copying.
     """
 
     layers: Tensor
     keys: Any
+    copy_ids: Tensor | None
 
 
 class RecurrentState(NamedTuple):
@@ -148,10 +151,11 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
         shape: How its layers are made.
         input_feeding: Whether a step also reads the last output (Luong et al. 2015, section 3.3).
             Positions then wait for each other in training too.
+        copying: Whether a token may also be one that is attended to (See et al. 2017, section 2.2). The
+            logits are then logarithms of probabilities, in fp32.
 
     Raises:
-        ConfigError: ``input_feeding`` without an attention: it is there to tell the next step what the
-            last one attended to.
+        ConfigError: ``input_feeding`` or ``copying`` without an attention: they are about what it looks at.
     """
 
     def __init__(
@@ -163,12 +167,18 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
         shape: RecurrentShape,
         *,
         input_feeding: bool = False,
+        copying: bool = False,
     ) -> None:
         super().__init__()
         if input_feeding and attention is None:
             raise ConfigError(
                 "input_feeding feeds what the last step attended to, and this decoder has no attention: "
                 "name one as model.attention, or leave input_feeding out"
+            )
+        if copying and attention is None:
+            raise ConfigError(
+                "copying says what a step attends to, and this decoder has no attention: "
+                "name one as model.attention, or leave copying out"
             )
         width = embedding.width
         self.embedding = embedding
@@ -179,6 +189,7 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
         self.recurrence = Recurrence(shape, width + self.fed_width)
         self.bridge = Bridge(memory_final, (shape.layers, self.recurrence.state_width))
         self.combine = nn.Linear(shape.hidden + self.attention.width, width)
+        self.pointer = Pointer(width) if copying else None
 
     def forward(
         self, memory: Memory, tokens: Padded, *, at: Tensor | None = None, weights: bool = False
@@ -189,8 +200,12 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
             states, attention = self._one_by_one(context, embedded)
         else:
             states, attention = self._at_once(context, embedded)
-        states = states if at is None else states[at]
-        return Decoded(self.output(states), attention if weights and self.attention.width else None)
+        shown = attention if weights and self.attention.width else None
+        copy_ids = context.copy_ids
+        if at is not None:
+            copy_ids = None if copy_ids is None else copy_ids.expand_as(attention)[at]
+            states, attention = states[at], attention[at]
+        return Decoded(self._logits(states, attention, copy_ids), shown)
 
     def compile(self, *args: Any, **kwargs: Any) -> None:  # noqa: ARG002
         """Refuses.
@@ -201,7 +216,8 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
         raise ConfigError(NOT_COMPILED)
 
     def prepare(self, memory: Memory) -> RecurrentContext:
-        return RecurrentContext(self.bridge(memory.final), self.attention.prepare(memory))
+        copy_ids = None if self.pointer is None else to_copy(memory.copy_ids)[:, None]
+        return RecurrentContext(self.bridge(memory.final), self.attention.prepare(memory), copy_ids)
 
     def start(self, context: RecurrentContext, hypotheses: int) -> RecurrentState:
         layers = context.layers[:, None].expand(-1, hypotheses, -1, -1)
@@ -211,8 +227,15 @@ class RecurrentDecoder(Decoder[RecurrentContext, RecurrentState]):
     def step(
         self, context: RecurrentContext, state: RecurrentState, token: Tensor
     ) -> tuple[Tensor, RecurrentState]:
-        states, _, state = self._advance(context, state, self.dropout(self.embedding(token)))
-        return self.output(states), state
+        states, weights, state = self._advance(context, state, self.dropout(self.embedding(token)))
+        return self._logits(states, weights, context.copy_ids), state
+
+    def _logits(self, states: Tensor, weights: Tensor, copy_ids: Tensor | None) -> Tensor:
+        """Of states [.., D], given where each looked [.., S] and the tokens there, if any may be copied."""
+        logits: Tensor = self.output(states)
+        if self.pointer is not None and copy_ids is not None:
+            logits = self.pointer(logits, states, weights, copy_ids)
+        return logits
 
     def _advance(
         self, context: RecurrentContext, state: RecurrentState, embedded: Tensor

@@ -38,7 +38,7 @@ def beam_search(
     Args:
         members: At least one, each with its own memory of the same sources.
         vocabulary: The target's, the same for all members.
-        options: Beam, n-best, length penalty and limits count here.
+        options: Beam, n-best, length penalty and limits, upper and lower, count here.
 
     Returns:
         For each source its outputs, best first: ``options.n_best``, or as many as there are.
@@ -50,7 +50,8 @@ def beam_search(
     if not limits:
         return []
     with torch.inference_mode():
-        search = _Search(Ensemble(members, vocabulary, options.beam), vocabulary, limits, options)
+        ensemble = Ensemble(members, vocabulary, options.beam, options.min_length)
+        search = _Search(ensemble, vocabulary, limits, options)
         while search.going:
             search.advance()
         return search.outputs()

@@ -31,9 +31,12 @@ class Ensemble:
         members: At least one, each with its own memory of the same B sources.
         vocabulary: The target's, the same for all.
         beam: How many hypotheses of a source will go on.
+        min_length: Tokens before EOS at least, but where EOS must come.
     """
 
-    def __init__(self, members: Sequence[Member], vocabulary: Vocabulary, beam: int) -> None:
+    def __init__(
+        self, members: Sequence[Member], vocabulary: Vocabulary, beam: int, min_length: int = 0
+    ) -> None:
         members = sorted(members, key=lambda member: member.scorer.is_partial)
         self._voices = [(member.scorer, member.weight) for member in members]
         self._contexts = [member.scorer.prepare(member.memory) for member in members]
@@ -42,6 +45,7 @@ class Ensemble:
             for (scorer, _), context in zip(self._voices, self._contexts, strict=True)
         ]
         self._eos, self._beam = vocabulary.eos, beam
+        self._too_early = min_length  # calls of `score` that EOS may not follow
         self.device = members[0].memory.values.device
         never = [vocabulary.pad, vocabulary.bos, vocabulary.eos]
         self._no_continuation = torch.tensor(never, device=self.device)
@@ -54,10 +58,16 @@ class Ensemble:
             last: The sources (rows) whose next token must be EOS.
 
         Returns:
-            [B, K, V] of tokens that go on, -inf for PAD, BOS and EOS; and [B, K] of EOS.
+            [B, K, V] of tokens that go on, -inf for PAD, BOS and EOS; and [B, K] of EOS, -inf while an
+            output would be too short.
         """
         total = self._summed(token)
         eos = total[:, :, self._eos].clone()
+        if self._too_early:
+            self._too_early -= 1
+            kept = eos[last]
+            eos.fill_(-math.inf)
+            eos[last] = kept
         total.index_fill_(-1, self._no_continuation, -math.inf)
         if last:
             total[last] = -math.inf

@@ -25,7 +25,7 @@ def greedy_search(
     Args:
         members: At least one, each with its own memory of the same sources.
         vocabulary: The target's, the same for all members.
-        options: Its length penalty and limits count here.
+        options: Its length penalty and its limits, upper and lower, count here.
 
     Returns:
         For each source a list of one.
@@ -37,7 +37,7 @@ def greedy_search(
     if not limits:
         return []
     with torch.inference_mode():
-        written, scores = _write(Ensemble(members, vocabulary, beam=1), vocabulary, limits)
+        written, scores = _write(Ensemble(members, vocabulary, 1, options.min_length), vocabulary, limits)
     alpha = options.length_penalty
     return [[hypothesis(w[:-1], s, alpha)] for w, s in zip(written, scores, strict=True)]
 

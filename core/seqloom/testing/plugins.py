@@ -218,10 +218,12 @@ class TaskContract(PluginContract):
     Attributes:
         flags: The verb's own flags, as the task's spec says.
         target_tokenizer: Whether the target is tokens, as the task's spec says.
+        baselines: Names of the task's own, as the task's spec says.
     """
 
     flags: type[Options] = NoOptions
     target_tokenizer: bool = True
+    baselines: Sequence[str] = ()
 
     @abstractmethod
     def build(self) -> Task: ...
@@ -326,6 +328,17 @@ class TaskContract(PluginContract):
         with chdir(tmp_path):
             assert task.deliver([prediction], self.flags(), {}) == []
         assert sorted(tmp_path.rglob("*")) == before
+
+    def test_baselines_answer(self, tmp_path: Path) -> None:
+        task, asked = self.build(), self.example(tmp_path)
+        for name in self.baselines:
+            baseline, other = task.baseline(name), task.baseline(name)
+            assert baseline is not other, "a baseline begins with nothing learned"
+            for raw in self.targets():
+                baseline.learn(asked._replace(target=raw, references=[raw]))
+            answer = baseline.answer(asked)
+            assert isinstance(answer, str)
+            assert baseline.answer(asked) == answer
 
 
 def pickled(thing: ThingT) -> ThingT:

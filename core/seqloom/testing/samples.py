@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from seqloom.batch import Memory, Padded, length_mask
+from seqloom.batch import Memory, Padded, length_mask, tree_map
 
 LENGTHS = (5, 2, 7, 1)  # of the sources in a contract's batch
 TARGET_LENGTHS = (3, 6, 1, 4)
@@ -53,8 +53,8 @@ def example(batch: Padded, row: int) -> Padded:
 
 def cut(memory: Memory, row: int, length: int) -> Memory:
     """One source of a memory without its padding."""
-    values, lengths, final = (part[row : row + 1] for part in memory)
-    return Memory(values[:, :length], lengths, final)
+    values, lengths, final, copy_ids = tree_map(lambda part: part[row : row + 1], memory)
+    return Memory(values[:, :length], lengths, final, None if copy_ids is None else copy_ids[:, :length])
 
 
 def assert_close(found: Tensor, wanted: Tensor) -> None:

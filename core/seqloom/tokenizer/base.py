@@ -15,7 +15,8 @@ PAD, BOS, EOS, UNK = range(4)
 SPECIALS = 4
 """How many ids come before the first that stands for text."""
 
-NormalForm = Literal["nfc", "nfkc", "none"]
+NormalForm = Literal["nfc", "nfkc", "casefold", "none"]
+"""Unicode normal forms; ``casefold`` is NFKC of text whose case is lost (Unicode 16.0, definition D146)."""
 
 PartT = TypeVar("PartT")
 
@@ -82,6 +83,9 @@ def normalize(text: str, form: NormalForm) -> str:
             return unicodedata.normalize("NFC", text)
         case "nfkc":
             return unicodedata.normalize("NFKC", text)
+        case "casefold":
+            folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFD", text).casefold())
+            return unicodedata.normalize("NFKC", folded.casefold())
         case "none":
             return text
 

@@ -51,6 +51,14 @@ def test_a_text_without_tokens_is_refused() -> None:
         build().read("   ")
 
 
+@pytest.mark.parametrize(("most", "read"), [(None, 5), (5, 5), (4, 4), (1, 1)])
+def test_the_first_tokens_alone_may_be_read(most: int | None, read: int) -> None:
+    text = "ein Hund läuft ein Hund"
+    tokenizer = build().tokenizer
+    ids = TextModality(tokenizer, most).read(text).tolist()
+    assert ids == [*tokenizer.encode(text)[:read], tokenizer.vocabulary.eos]
+
+
 def test_nothing_is_varied() -> None:
     ids = build().read("ein Hund")
     assert torch.equal(build().augment(ids, torch.Generator()), ids)

@@ -94,11 +94,13 @@ def test_it_is_said_from_where_an_input_goes_on(shown: io.StringIO) -> None:
         made(located("a" * 50), 36, 212)
         made(located("a" * 50), 37, 212)
         made(located("b.flac", 1), 5, 5)
+        made(located("A text\nof two  lines", 2), 1, 1)
         assert len(made.progress.tasks) == 1
         made(located("a" * 50), 212, 212)
     assert f"{'a' * 39}…: going on from piece 37 of 212\n" in shown.getvalue()
     assert "b.flac: going on from piece 5 of 5\n" in shown.getvalue()
-    assert shown.getvalue().count("going on") == 2
+    assert "A text of two lines: going on from piece 1 of 1\n" in shown.getvalue()
+    assert shown.getvalue().count("going on") == 3
 
 
 @pytest.mark.parametrize("shown", [False], indirect=True)

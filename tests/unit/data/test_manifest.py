@@ -192,15 +192,23 @@ def test_the_first_targets_alone_may_be_taken(root):
 
 def test_no_target_among_several_is_an_error(root):
     (root / "c.jsonl").write_text(
-        '{"en": "a", "de": []}\n{"en": "b", "de": [" "]}\n{"en": ["b", "c"], "de": "z"}\n'
+        '{"en": "a", "de": []}\n{"en": "b", "de": [" "]}\n{"en": ["", " "], "de": "z"}\n'
     )
     errors = []
     assert targets_of(SEVERAL[0], root, bad=errors.append) == []
     assert [str(error).removeprefix(f"{root}/") for error in errors] == [
         "c.jsonl:1: nothing but white space for 'target'",
         "c.jsonl:2: nothing but white space for 'target'",
-        "c.jsonl:3: 2 texts for 'source'; only 'target' may have several",
+        "c.jsonl:3: nothing but white space for 'source'",
     ]
+
+
+def test_several_texts_of_an_input_are_lines_of_one(root):
+    (root / "c.jsonl").write_text('{"en": ["b b.", "", "c."], "de": "z", "who": ["x", "y"]}\n')
+    assert targets_of(SEVERAL[0], root) == [(0, "b b.\nc.", "z", ["z"])]
+    tagged = SEVERAL[0].model_copy(update={"tags": {"speaker": "who"}})
+    with pytest.raises(DataError, match="2 texts for 'tag speaker', which has one"):
+        targets_of(tagged, root)
 
 
 def test_files_of_references_need_as_many_lines(root):

@@ -98,7 +98,7 @@ def by_hand(decoder: TinyDecoder, memory: Memory, smoothing: float) -> tuple[flo
     """(total, nll, correct, elements), one row and one position after another, through ``step``."""
     total, nll, correct, elements = 0.0, 0.0, 0, 0
     for row, length in enumerate(TARGET.lengths.tolist()):
-        alone = Memory(*(part[row : row + 1] for part in memory))
+        alone = memory.take(torch.tensor([row]))
         state, before = decoder.start(alone, 1), VOCABULARY.bos
         for token in TARGET.values[row, :length].tolist():
             logits, state = decoder.step(alone, state, torch.tensor([[before]]))
@@ -134,7 +134,7 @@ def test_a_target_that_the_model_prefers_counts_as_correct(head, memory):
 
 def test_two_half_batches_are_one_batch(head, memory):
     def loss_of(rows: slice) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        half = Memory(*(part[rows] for part in memory))
+        half = memory.take(torch.arange(4)[rows])
         target = Padded(*(part[rows] for part in TARGET))
         loss = head(half, batch_of(target), PROGRESS)
         return loss.total, loss.elements, loss.parts["nll"], loss.parts["correct"]
@@ -148,8 +148,9 @@ def test_gradients_of_half_batches_add_up_too(head, memory):
     def gradient(*slices: slice) -> Tensor:
         head.zero_grad()
         for rows in slices:
+            half = memory.take(torch.arange(4)[rows])
             target = Padded(*(part[rows] for part in TARGET))
-            head(Memory(*(part[rows] for part in memory)), batch_of(target), PROGRESS).total.backward()
+            head(half, batch_of(target), PROGRESS).total.backward()
         return head.decoder.cell.weight_hh.grad.clone()
 
     torch.testing.assert_close(gradient(slice(0, 2), slice(2, 4)), gradient(slice(0, 4)))
@@ -191,7 +192,7 @@ def test_scores_of_predictions_are_those_that_the_loss_sees(head, memory):
         target = Padded(
             torch.tensor([[*output.tokens, VOCABULARY.eos]]), torch.tensor([len(output.tokens) + 1])
         )
-        loss = head(Memory(*(part[row : row + 1] for part in memory)), batch_of(target), PROGRESS)
+        loss = head(memory.take(torch.tensor([row])), batch_of(target), PROGRESS)
         assert -loss.parts["nll"].item() == pytest.approx(output.score, rel=1e-5)
 
 
@@ -216,7 +217,7 @@ def test_predictions_carry_their_own_attention_where_asked_for(head, memory, bea
         assert [replace(output, attention=None) for output in outputs] == without
         for output in outputs:
             tokens = torch.tensor([[*output.tokens, VOCABULARY.eos]])
-            alone = Memory(*(part[row : row + 1] for part in memory))
+            alone = memory.take(torch.tensor([row]))
             (expected,) = head.attend(alone, Padded(tokens, torch.tensor([tokens.shape[1]])))
             torch.testing.assert_close(output.attention, expected[:, : memory.lengths[row]])
 
@@ -262,6 +263,15 @@ def test_either_voice_may_search_alone(joint, memory):
     only = CtcHead(joint.ctc, VOCABULARY)
     assert joint.predict(memory, options.model_copy(update={"ctc": 0.0})) == plain.predict(memory, options)
     assert joint.predict(memory, options.model_copy(update={"ctc": 1.0})) == only.predict(memory, options)
+
+
+def test_a_shortest_length_is_for_decoders_alone(joint, memory):
+    options = DecodeConfig(beam=2, max_length_offset=8, min_length=6)
+    found = joint.predict(memory, options.model_copy(update={"ctc": 0.0}))
+    assert all(len(output.tokens) >= 6 for (output,) in found)
+    for ctc in (None, 0.3, 1.0):
+        with pytest.raises(ConfigError, match=r"decode.min_length 6 .* leave all scores to a decoder"):
+            joint.predict(memory, options.model_copy(update={"ctc": ctc}))
 
 
 def test_scores_of_ctc_that_was_not_learned_are_refused(head, memory):

@@ -165,7 +165,7 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
         (["evaluate.metrics=[bleu, bleu]"], "--set: evaluate.metrics.1: bleu is there twice"),
         (
             ["evaluate.baselines=[luck]"],
-            "--set: evaluate.baselines.0: expected 'nearest' or 'frequent', found",
+            "--set: evaluate.baselines.0: no baseline 'luck'; there are: frequent, nearest.",
         ),
         (
             ["evaluate.baselines=[frequent, frequent]"],

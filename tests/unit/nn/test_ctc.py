@@ -30,7 +30,7 @@ def padded(labels: list[list[int]], filling: int = 0) -> Padded:
 
 
 def row_of(memory: Memory, row: int) -> Memory:
-    values, lengths, final = (part[row : row + 1] for part in memory)
+    values, lengths, final, _ = memory.take(torch.tensor([row]))
     return Memory(values[:, : LENGTHS[row]], lengths, final)
 
 

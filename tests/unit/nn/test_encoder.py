@@ -69,3 +69,14 @@ def test_a_batch_in_portions_is_as_one():
         torch.testing.assert_close(memory.final, whole.final)
         assert memory.values.shape == whole.values.shape
         assert torch.equal(memory.lengths, batch.lengths)
+
+
+def test_joined_memories_have_their_tokens_where_their_positions_are():
+    memories = [
+        random_memory((2, 1), 4)._replace(copy_ids=torch.tensor([[1, 2], [3, 99]])),
+        random_memory((1, 2), 4)._replace(copy_ids=torch.tensor([[5, 99], [6, 7]])),
+    ]
+    joined = join_memories(memories)
+    assert joined.copy_ids is not None
+    assert joined.copy_ids[:, :3].tolist() == [[1, 2, 5], [3, 6, 7]]
+    assert join_memories([memories[0], random_memory((1, 2), 4)]).copy_ids is None

@@ -42,7 +42,7 @@ class TestReversedGruEncoder(EncoderContract):
         return RecurrentEncoder(16, GRU, bidirectional=False, reverse=True)
 
 
-def decoder(shape, attention, memory_final=(1, 16), input_feeding=False):
+def decoder(shape, attention, memory_final=(1, 16), input_feeding=False, copying=False):
     embedding = TokenEmbedding(11, 10, pad_id=0)
     return RecurrentDecoder(
         embedding,
@@ -51,6 +51,7 @@ def decoder(shape, attention, memory_final=(1, 16), input_feeding=False):
         memory_final,
         shape,
         input_feeding=input_feeding,
+        copying=copying,
     )
 
 
@@ -114,6 +115,29 @@ class TestDecoderWithSequentialAttention(DecoderContract):
 class TestDecoderWithLocationAttention(DecoderContract):
     def build(self):
         return decoder(LSTM, LocationAttention(12, 16, 8, kernel=5), input_feeding=True)
+
+
+class TestCopyingDecoder(DecoderContract):
+    def memory(self):
+        memory = super().memory()
+        ids = random_tokens(memory.lengths.tolist(), self.vocabulary_size, 5).values
+        return memory._replace(copy_ids=ids)
+
+    def build(self):
+        return decoder(LSTM, AdditiveAttention(12, 16, 8), copying=True)
+
+
+class TestCopyingDecoderWithInputFeeding(TestCopyingDecoder):
+    def build(self):
+        return decoder(GRU, DotAttention(12, 16), input_feeding=True, copying=True)
+
+
+def test_copying_needs_an_attention_and_tokens_of_the_source():
+    with pytest.raises(ConfigError, match="copying says what a step attends to, and this decoder has no"):
+        decoder(LSTM, None, copying=True)
+    part = decoder(LSTM, DotAttention(12, 16), copying=True)
+    with pytest.raises(ConfigError, match="give both one tokenizer, as tokenizers"):
+        part(random_memory((2, 1), 16, (1, 16)), random_tokens((2, 2), 11, 1))
 
 
 def encoded(encoder: RecurrentEncoder, *lengths: int):

@@ -30,6 +30,21 @@ def test_a_full_width_beam_is_exhaustive_search(kit, size, longest, width, alpha
         assert [output.score for output in outputs] == pytest.approx([score for score, _ in best])
 
 
+@pytest.mark.parametrize(("least", "longest"), [(1, 4), (2, 4), (3, 4), (7, 4)])
+def test_a_full_width_beam_finds_the_best_of_those_that_are_long_enough(kit, least, longest):
+    vocabulary, members = kit.vocabulary(5), kit.prefix_members(5, KEYS)
+    options = kit.options(beam=15, n_best=4, min_length=least, max_length_offset=longest)
+    for row, outputs in enumerate(beam_search(members, vocabulary, options)):
+        scored = [
+            (total / kit.penalty(len(tokens) + 1, 0.6), tokens)
+            for total, tokens in kit.all_outputs(members, row, vocabulary, longest)
+            if len(tokens) >= min(least, longest - 1)
+        ]
+        best = sorted(scored, reverse=True)[:4]
+        assert [output.tokens for output in outputs] == [tokens for _, tokens in best]
+        assert [output.score for output in outputs] == pytest.approx([score for score, _ in best])
+
+
 @pytest.mark.parametrize("alpha", [0.0, 0.6, 2.0])
 def test_a_beam_of_one_is_greedy_search(kit, alpha):
     lengths = [3, 1, 4, 1, 5, 9, 2, 6, 5]

@@ -38,6 +38,22 @@ def test_it_writes_the_best_token_at_each_step(kit, alpha):
         assert output.score == pytest.approx(sum(scores) / kit.penalty(len(scores), alpha), abs=1e-5)
 
 
+@pytest.mark.parametrize("least", [2, 6])
+def test_no_output_is_shorter_than_it_may_be_unless_it_must(kit, least):
+    vocabulary, lengths = kit.vocabulary(14), [3, 1, 4, 1, 5, 9, 2, 6, 5]
+    options = kit.options(beam=1, max_length_factor=1, max_length_offset=2)
+    free, held = (
+        greedy_search(kit.prefix_members(14, KEYS, lengths), vocabulary, options.model_copy(update=update))
+        for update in ({}, {"min_length": least})
+    )
+    for (before,), (after,), length in zip(free, held, lengths, strict=True):
+        assert len(after.tokens) >= min(least, length + 1)  # EOS is one of its tokens
+        if len(before.tokens) >= least:
+            assert after == before
+        assert after.tokens[: len(before.tokens)] == before.tokens
+    assert held != free
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_no_output_depends_on_the_other_rows(kit, seed):
     generator = random.Random(seed)

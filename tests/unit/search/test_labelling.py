@@ -86,7 +86,7 @@ def test_no_output_depends_on_the_other_rows(kit, beam):
     memory = random_memory(lengths, WIDTH)
     together = search(kit, ctc, memory, beam, beam)
     for row, length in enumerate(lengths):
-        values, own, final = (part[row : row + 1] for part in memory)
+        values, own, final, _ = memory.take(torch.tensor([row]))
         (alone,) = search(kit, ctc, Memory(values[:, :length], own, final), beam, beam)
         assert [output.tokens for output in alone] == [output.tokens for output in together[row]]
         scores = [output.score for output in together[row]]

@@ -10,7 +10,7 @@ import torch
 
 from seqloom.batch import Hypothesis
 from seqloom.hooks import Options
-from seqloom.task import Task
+from seqloom.task import Baseline, Task
 from seqloom.testing import TaskContract
 from seqloom.tokenizer import ByteTokenizer
 
@@ -42,6 +42,15 @@ class Spelling(Task):
     def deliver(self, predictions, flags, modalities):
         return []
 
+    def baseline(self, name):
+        assert name == "echo"
+        return Echo()
+
+
+class Echo(Baseline):
+    def answer(self, example):
+        return Path(example.inputs["source"]).read_text()
+
 
 class SpellingFlags(Options):
     picture: bool = False
@@ -50,6 +59,7 @@ class SpellingFlags(Options):
 class SpellingContract(TaskContract):
     module = "json"
     flags = SpellingFlags
+    baselines = ("echo",)
 
     def inputs(self, tmp_path):
         (tmp_path / "input").write_text("something to look at")
@@ -200,6 +210,32 @@ class SaysThatItWrote(Spelling):
         return ["picture.png"]
 
 
+class OffersNoBaseline(Spelling):
+    def baseline(self, name):
+        return Task.baseline(self, name)
+
+
+class AnswersNothing(Spelling):
+    def baseline(self, name):
+        baseline = super().baseline(name)
+        baseline.answer = lambda example: None
+        return baseline
+
+
+class AnswersInTurn(Spelling):
+    def baseline(self, name):
+        baseline, said = super().baseline(name), iter("abcdef")
+        baseline.answer = lambda example: next(said)
+        return baseline
+
+
+class KeepsItsBaseline(Spelling):
+    kept = Echo()
+
+    def baseline(self, name):
+        return self.kept
+
+
 @pytest.mark.parametrize(
     ("task", "wanted"),
     [
@@ -228,6 +264,10 @@ class SaysThatItWrote(Spelling):
         (Configures, "default_flags_leave_decoding_as_it_is"),
         (Writes, "default_flags_write_no_files"),
         (SaysThatItWrote, "default_flags_write_no_files"),
+        (OffersNoBaseline, "baselines_answer"),
+        (AnswersNothing, "baselines_answer"),
+        (AnswersInTurn, "baselines_answer"),
+        (KeepsItsBaseline, "baselines_answer"),
     ],
 )
 def test_a_broken_task_is_refused(task, wanted, failures):

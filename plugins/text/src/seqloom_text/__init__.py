@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from seqloom.hooks import ModalitySpec, NoOptions, hookimpl
+from pydantic import Field
+
+from seqloom.hooks import ModalitySpec, Options, hookimpl
 
 if TYPE_CHECKING:
     from seqloom.modality import Modality
@@ -14,12 +16,20 @@ if TYPE_CHECKING:
 seqloom_api = 1
 
 
-def _load() -> Callable[[NoOptions, Tokenizer | None], Modality]:
+class TextOptions(Options):
+    """Of text."""
+
+    max_tokens: int | None = Field(
+        None, ge=1, description="Tokens of a text that are read, the first so many; null for all."
+    )
+
+
+def _load() -> Callable[[TextOptions, Tokenizer | None], Modality]:
     from seqloom_text.modality import TextModality  # noqa: PLC0415
 
-    def build(options: NoOptions, tokenizer: Tokenizer | None) -> Modality:  # noqa: ARG001
+    def build(options: TextOptions, tokenizer: Tokenizer | None) -> Modality:
         assert tokenizer is not None  # noqa: S101 - the spec takes one
-        return TextModality(tokenizer)
+        return TextModality(tokenizer, options.max_tokens)
 
     return build
 
@@ -31,7 +41,7 @@ def seqloom_modalities() -> Sequence[ModalitySpec[Any]]:
         ModalitySpec(
             name="text",
             summary="Text as embedded tokens",
-            options=NoOptions,
+            options=TextOptions,
             load=_load,
             takes_tokenizer=True,
         )

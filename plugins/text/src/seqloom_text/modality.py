@@ -25,21 +25,23 @@ class TextFrontend(Frontend):
 
 
 class TextModality(Modality):
-    """A text is its token ids with EOS last, which tells an encoder that the text is whole.
+    """A text is its token ids with EOS last, which tells an encoder that nothing follows.
 
     Args:
         tokenizer: Of the input's slot.
+        max_tokens: How many are read at most, EOS not counted; None for all.
     """
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: Tokenizer, max_tokens: int | None = None) -> None:
         self.tokenizer = tokenizer
+        self.max_tokens = max_tokens
 
     def read(self, raw: str) -> Tensor:
         """Token ids [T] int64."""
         ids = self.tokenizer.encode(raw)
         if not ids:
             raise DataError("the text holds no token; give some text")
-        return torch.from_numpy(np.array([*ids, self.tokenizer.vocabulary.eos]))
+        return torch.from_numpy(np.array([*ids[: self.max_tokens], self.tokenizer.vocabulary.eos]))
 
     def augment(self, features: Tensor, generator: torch.Generator) -> Tensor:  # noqa: ARG002
         return features
