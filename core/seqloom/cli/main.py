@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
 from io import TextIOWrapper
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -26,6 +27,7 @@ from seqloom.errors import (
     MemoryShortError,
     PluginError,
     SeqloomError,
+    SeqloomWarning,
     StorageError,
     ToldError,
     UsageError,
@@ -45,7 +47,9 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # whatever the locale: data is UTF-8, as files are
         sys.stdout.reconfigure(encoding="utf-8")
     try:
-        build_app(Catalog.from_environment())()
+        with warnings.catch_warnings():
+            _tell_warnings()
+            build_app(Catalog.from_environment())()
     except (Exception, KeyboardInterrupt) as error:  # outside of any command
         sys.exit(report(error, debug="--debug" in sys.argv))
     finally:
@@ -163,11 +167,33 @@ def _root(catalog: Catalog) -> Callable[..., None]:
                 f"resume are shared; run {context.invoked_subcommand} by itself"
             )
         if context.invoked_subcommand not in TELL_OF_PLUGINS:
-            for plugin in catalog.set_aside():
-                if plugin.state == "quarantined" or not plugin.distribution:
-                    note(f"warning: {plugin.trouble}")
+            for plugin in catalog.plugins():
+                if plugin.state != "disabled" or not plugin.distribution:
+                    for trouble in plugin.troubles:
+                        note(f"warning: {trouble}")
 
     return root
+
+
+def _tell_warnings() -> None:
+    """Tells each of our own warnings once, as everything else is told; others are shown as before."""
+    others = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, SeqloomWarning):
+            note(f"warning: {message}")
+        else:
+            others(message, category, filename, lineno, file, line)
+
+    warnings.filterwarnings("once", category=SeqloomWarning)
+    warnings.showwarning = show
 
 
 def _version(wanted: bool) -> None:
