@@ -7,7 +7,7 @@ import signal
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from io import TextIOWrapper
 from types import FrameType
 from typing import Annotated, Any, TextIO
@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 import seqloom
 from seqloom.catalog import Catalog
 from seqloom.cli import config, data, decode, demo, doctor, init, plugins, train
+from seqloom.cli.absent import check_model
 from seqloom.cli.models import models_app
 from seqloom.cli.output import State, note
 from seqloom.cli.runs import runs_app
@@ -60,7 +61,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     """All commands, the verbs of installed tasks among them."""
 
     class Root(_Root):
-        troubles = tuple(plugin.trouble for plugin in catalog.set_aside())
+        plugins = catalog
 
     app = typer.Typer(
         cls=Root,
@@ -122,14 +123,17 @@ class _Root(TyperGroup):
     """All commands; their errors become exit codes here.
 
     Attributes:
-        troubles: Why plugins are set aside, a line each.
+        plugins: Those found, in use or not.
     """
 
-    troubles: Sequence[str] = ()
+    plugins: Catalog
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if self.troubles and self.get_command(ctx, args[0]) is None:
-            raise PluginError("\n".join([f"no command '{args[0]}' of a plugin in use", *self.troubles]))
+        if self.get_command(ctx, args[0]) is None:
+            if len(args) > 1:  # every verb takes its model first
+                check_model(args[1], ctx.params.get("registry"), self.plugins)
+            if troubles := [plugin.trouble for plugin in self.plugins.set_aside()]:
+                raise PluginError("\n".join([f"no command '{args[0]}' of a plugin in use", *troubles]))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
