@@ -16,7 +16,7 @@ from typing import Any, Literal, overload
 import pluggy
 
 from seqloom import __version__, builtin
-from seqloom.containment import Flaw, attempt, contain
+from seqloom.containment import Flaw, Process, attempt, contain
 from seqloom.discovery import Found, found_plugins
 from seqloom.errors import PluginError, SeqloomError, did_you_mean, is_out_of_memory, unknown_name
 from seqloom.hooks import (
@@ -238,11 +238,12 @@ class Catalog:
 
     def _add(self, plugin: Plugin, load: Callable[[], object]) -> None:
         faults: list[str] = []
+        before = Process()
         try:
             self._check_name(plugin)
-            entry = contain("importing it", load, faults)
+            entry = contain("importing it", load, faults, before)
             asking = "asking what it offers"
-            said = contain(asking, lambda: introduce(entry, plugin.distribution), faults)
+            said = contain(asking, lambda: introduce(entry, plugin.distribution), faults, before)
             self._check_clashes(said.parts)
         except Flaw as flaw:
             aside = replace(plugin, state="quarantined", reason=str(flaw), faults=tuple(faults))
@@ -265,14 +266,20 @@ class Catalog:
                 )
 
     def _check_clashes(self, parts: Sequence[tuple[str, Spec[Any]]]) -> None:
-        taken = {key: plugin.label for key, (_, plugin) in self._parts.items()}
+        own: set[tuple[str, str]] = set()
+        for key in ((kind, spec.name) for kind, spec in parts):
+            if key in self._parts or key in own:
+                taker = "itself" if key in own else self._parts[key][1].label
+                raise Flaw(f"its {key[0]} '{key[1]}' is already offered by {taker}")
+            own.add(key)
+        tasks = [spec for _, spec in parts if isinstance(spec, TaskSpec)]
+        if tasks:
+            self._check_verbs(tasks)
+
+    def _check_verbs(self, tasks: Sequence[TaskSpec[Any]]) -> None:
         verbs = dict.fromkeys(COMMANDS, "the command line itself")
         verbs |= {spec.verb: self.provider("task", spec.name).label for spec in self.specs("task")}
-        for kind, spec in parts:
-            if (kind, spec.name) in taken:
-                raise Flaw(f"its {kind} '{spec.name}' is already offered by {taken[kind, spec.name]}")
-            taken[kind, spec.name] = "itself"
-            if isinstance(spec, TaskSpec):
-                if spec.verb in verbs:
-                    raise Flaw(f"the verb '{spec.verb}' of its task is already taken by {verbs[spec.verb]}")
-                verbs[spec.verb] = "itself"
+        for spec in tasks:
+            if spec.verb in verbs:
+                raise Flaw(f"the verb '{spec.verb}' of its task is already taken by {verbs[spec.verb]}")
+            verbs[spec.verb] = "itself"

@@ -21,6 +21,23 @@ _ResultT = TypeVar("_ResultT")
 _FOR_AUTHORS = (DeprecationWarning, PendingDeprecationWarning, ImportWarning, ResourceWarning)
 """Warnings that Python shows to nobody unless asked: of what a plugin imports, not of the plugin."""
 
+_SIGNALS = [
+    signal.Signals[name]
+    for name in (
+        "SIGINT",
+        "SIGTERM",
+        "SIGHUP",
+        "SIGQUIT",
+        "SIGPIPE",
+        "SIGALRM",
+        "SIGCHLD",
+        "SIGUSR1",
+        "SIGUSR2",
+    )
+    if name in signal.Signals.__members__
+]
+"""Those whose handlers are watched; to ask for all 64 takes longer than to import a plugin."""
+
 
 class Flaw(Exception):  # noqa: N818 - it becomes a record, not an error that anybody sees
     """Why a plugin cannot be used."""
@@ -48,7 +65,9 @@ def attempt(what: str, action: Callable[[], _ResultT]) -> _ResultT:
             raise Flaw(f"{what} raised {described(error)}") from error
 
 
-def contain(what: str, action: Callable[[], _ResultT], faults: list[str]) -> _ResultT:
+def contain(
+    what: str, action: Callable[[], _ResultT], faults: list[str], before: Process | None = None
+) -> _ResultT:
     """Like :func:`attempt`, and undoes what the code does to the process besides.
 
     Args:
@@ -56,11 +75,12 @@ def contain(what: str, action: Callable[[], _ResultT], faults: list[str]) -> _Re
         action: What to run.
         faults: Gets a line for each thing that it did besides: printing, warning, importing torch, changing
             the working folder, the environment, ``sys.path``, streams or signal handlers.
+        before: The process as it is now, where that is known already.
 
     Raises:
         Flaw: As :func:`attempt`.
     """
-    before = _Process()
+    before = before or Process()
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
         sys.stdout = heard = _Heard(sys.stderr)
@@ -114,7 +134,7 @@ def _stops() -> Iterator[list[int]]:
         yield came
     finally:
         for number in listening:
-            if signal.getsignal(number) is hear:  # else somebody wants another, see _Process
+            if signal.getsignal(number) is hear:  # else somebody wants another, see Process
                 signal.signal(number, before[number])
 
 
@@ -146,7 +166,7 @@ class _Heard(TextIOBase):
 
 
 def _handlers() -> Mapping[int, Any]:
-    return {number: signal.getsignal(number) for number in signal.valid_signals()}
+    return {number: signal.getsignal(number) for number in _SIGNALS}
 
 
 def _folder() -> str | None:
@@ -157,11 +177,11 @@ def _folder() -> str | None:
 
 
 @dataclass
-class _Process:
-    """What all code of a process shares, as it is now."""
+class Process:
+    """What all code of a process shares, as it is when this is made."""
 
     folder: str | None = field(default_factory=_folder)
-    environment: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    environment: dict[str, str] = field(default_factory=lambda: dict(os.environ))
     path: list[str] = field(default_factory=lambda: list(sys.path))
     stdin: Any = field(default_factory=lambda: sys.stdin)
     stdout: Any = field(default_factory=lambda: sys.stdout)
@@ -187,7 +207,8 @@ class _Process:
         if self.folder is not None and _folder() != self.folder:
             os.chdir(self.folder)
             yield "the working folder"
-        if names := sorted(name for name, _ in set(os.environ.items()) ^ set(self.environment.items())):
+        if (environment := dict(os.environ)) != self.environment:
+            names = sorted(name for name, _ in environment.items() ^ self.environment.items())
             os.environ.clear()
             os.environ.update(self.environment)
             yield f"environment variables ({', '.join(dict.fromkeys(names))})"
@@ -196,8 +217,9 @@ class _Process:
     def _restore_handlers(self) -> Iterator[str]:
         if threading.current_thread() is not threading.main_thread():
             return
-        changed = [number for number, handler in _handlers().items() if handler != self.handlers[number]]
+        if (handlers := _handlers()) == self.handlers:
+            return
+        changed = [number for number, handler in handlers.items() if handler != self.handlers[number]]
         for number in changed:
             signal.signal(number, self.handlers[number])
-        if changed:
-            yield f"signal handlers ({', '.join(signal.Signals(number).name for number in changed)})"
+        yield f"signal handlers ({', '.join(signal.Signals(number).name for number in changed)})"

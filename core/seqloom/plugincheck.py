@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from types import NoneType, UnionType
+from types import ModuleType, NoneType, SimpleNamespace, UnionType
 from typing import Any, NamedTuple, Union, get_args, get_origin
 
 import pluggy
@@ -89,8 +89,10 @@ def introduce(entry: object, distribution: str = "") -> Introduction:
     api = check_api(getattr(entry, "seqloom_api", None), distribution)
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
-    attempt("registering its hooks", lambda: manager.register(entry))
-    callers = manager.get_hookcallers(entry) or []
+    hooks = _hooks_of(entry)
+    name = getattr(entry, "__name__", None)
+    attempt("registering its hooks", lambda: manager.register(hooks, name))
+    callers = manager.get_hookcallers(hooks) or []
     _check_spelling(entry, {caller.name for caller in callers})
     specs: list[tuple[str, Spec[Any]]] = []
     for caller in callers:
@@ -99,6 +101,14 @@ def introduce(entry: object, distribution: str = "") -> Introduction:
                 answer: object = attempt(f"hook {caller.name}", implementation.function)
                 specs += _checked(caller.name, answer)
     return Introduction(manager, specs, api)
+
+
+def _hooks_of(entry: object) -> object:
+    """What is marked as a hook of a module: pluggy takes its time over each of its names."""
+    if not isinstance(entry, ModuleType):
+        return entry
+    mark = f"{PROJECT}_impl"  # as pluggy's marker leaves it
+    return SimpleNamespace(**{name: value for name, value in vars(entry).items() if hasattr(value, mark)})
 
 
 def _check_spelling(entry: object, found: set[str]) -> None:
