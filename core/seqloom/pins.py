@@ -1,7 +1,7 @@
 """Which plugins does a model come from, and are they here, in versions that fit?
 
 A model's ``config.json`` holds its *pins*: each plugin that a part of its job comes from, with the version
-that it was trained with. The core is not among them: it reads the models of all its versions.
+that it was trained with. The core is not among them: what a model needs of it shows as its job is read.
 """
 
 from __future__ import annotations
