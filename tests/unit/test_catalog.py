@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from seqloom.catalog import KINDS, Catalog, Plugin
-from seqloom.errors import Interrupted, PluginError
+from seqloom.errors import ConfigError, Interrupted, PluginError
 from seqloom.hooks import HookSpecs
 from seqloom.plugincheck import HOOKS, NAMING_HOOKS
 
@@ -265,6 +265,15 @@ def test_load_gives_a_builder_or_names_the_plugin(parts: Path) -> None:
     pattern = r"plugin 'parts' \(seqloom-parts 0.1\): loading modality 'words' raised ModuleNotFoundError"
     with pytest.raises(PluginError, match=pattern):
         catalog.load("modality", "words")
+
+
+@pytest.mark.parametrize("error", ["ConfigError('no')", "MemoryError('none left')"])
+def test_our_own_errors_and_want_of_memory_pass_through_a_builder(error: str, install: Install) -> None:
+    raising = f"def build(options, parts):\n    from seqloom.errors import ConfigError\n    raise {error}\n"
+    install("mine", f"{raising}{encoders('[encoder(load=lambda: build)]')}")
+    catalog = Catalog.discover()
+    with pytest.raises((ConfigError, MemoryError), match=r"^(no|none left)$"):
+        catalog.build("encoder", "mine", catalog.get("encoder", "mine").options(), None)
 
 
 def test_offers_tell_kind_name_and_summary(parts: Path) -> None:
