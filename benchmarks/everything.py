@@ -74,6 +74,7 @@ def main() -> None:
     contest = ["--rounds", given.rounds, "--threads", given.threads]
     for name, *arguments in (
         ("startup", *contest),
+        ("many_plugins", *contest),
         ("training", job, *contest, "--seconds", given.seconds),
         ("decoding", job, *contest, "--sentences", "256"),
         ("allocator", job, "--rounds", given.rounds, "--steps", "20"),

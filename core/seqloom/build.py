@@ -149,7 +149,8 @@ class Builder:
         for slot in self.task_spec.inputs:
             spec = self._modality_spec(slot)
             given = tokenizers.get(slot, tokenizers.get(JOINT)) if spec.takes_tokenizer else None
-            modalities[slot] = spec.load()(self._input_options(slot), given)
+            name = self._input_part(slot).name
+            modalities[slot] = self.catalog.build("modality", name, self._input_options(slot), given)
         target = tokenizers.get(TARGET, tokenizers.get(JOINT))
         task = self.task(tokenizers)
         part = self.config.tokenizers.get(TARGET, self.config.tokenizers.get(JOINT))
@@ -162,7 +163,9 @@ class Builder:
 
     def _task(self, target: Tokenizer | None) -> Task:
         options = self.task_spec.options(**self.config.task.options)
-        return self.task_spec.load()(options, target if self.task_spec.target_tokenizer else None)
+        given = target if self.task_spec.target_tokenizer else None
+        task: Task = self.catalog.build("task", self.task_spec.name, options, given)
+        return task
 
     def _input_part(self, slot: str) -> Part:
         return self.config.inputs.get(slot, Part(name=self.task_spec.inputs[slot]))
@@ -259,4 +262,4 @@ class Builder:
 
     def _build(self, kind: str, part: Part, *parts: Any) -> Any:
         options = self.catalog.get(kind, part.name).options(**part.options)
-        return self.catalog.load(kind, part.name)(options, *parts)
+        return self.catalog.build(kind, part.name, options, *parts)

@@ -6,8 +6,8 @@ others, and the reason is told to whoever asks for what it might have offered.
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
+import re
 import sys
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +16,10 @@ from typing import Any, Literal, overload
 import pluggy
 
 from seqloom import __version__, builtin
-from seqloom.errors import PluginError, did_you_mean, unknown_name
+from seqloom.containment import Flaw, Process, attempt, contain
+from seqloom.discovery import Found, found_plugins
+from seqloom.errors import PluginError, SeqloomError, did_you_mean, is_out_of_memory, unknown_name
 from seqloom.hooks import (
-    ENTRY_POINT_GROUP,
     PROJECT,
     AttentionSpec,
     DecoderSpec,
@@ -30,7 +31,7 @@ from seqloom.hooks import (
     TaskSpec,
     TokenizerSpec,
 )
-from seqloom.plugincheck import NAMING_HOOKS, Flaw, attempt, introduce
+from seqloom.plugincheck import NAMING_HOOKS, introduce
 
 KINDS = tuple(kind for kind, _ in NAMING_HOOKS.values())
 """All kinds of parts: modality, encoder …"""
@@ -41,6 +42,7 @@ COMMANDS = frozenset(
 """The command line's own commands, which no task's verb may be."""
 
 DISABLE_VARIABLE = "SEQLOOM_DISABLE"
+_PLUGIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +56,8 @@ class Plugin:
         module: The entry module.
         state: ``ok``, ``disabled`` by the user, or ``quarantined`` as something is wrong with it.
         reason: Why it is not in use; empty where it is.
+        faults: What it does that it should not, a line each, though it can be used.
+        api: The plugin API that it was written for, as ``1`` or ``>=1.1,<2``; empty where it is unknown.
         offers: Kind, name and summary of each part.
     """
 
@@ -63,6 +67,8 @@ class Plugin:
     module: str = ""
     state: Literal["ok", "disabled", "quarantined"] = "ok"
     reason: str = ""
+    faults: tuple[str, ...] = ()
+    api: str = ""
     offers: tuple[tuple[str, str, str], ...] = ()
 
     @property
@@ -78,6 +84,12 @@ class Plugin:
         return (
             f"{self.label} {'is disabled' if self.state == 'disabled' else 'was set aside'}: {self.reason}"
         )
+
+    @property
+    def troubles(self) -> list[str]:
+        """A line on why it is not in use, and on each of its faults."""
+        aside = [] if self.state == "ok" else [self.trouble]
+        return aside + [f"{self.label}: {fault}" for fault in self.faults]
 
 
 class Catalog:
@@ -104,10 +116,10 @@ class Catalog:
         keeps a name before all others, then the plugin that comes first.
         """
         catalog = cls()
-        entry_points = list(importlib.metadata.entry_points(group=ENTRY_POINT_GROUP))
-        for entry_point in sorted(entry_points, key=lambda found: (_distribution(found)[0], found.name)):
-            catalog._enter(entry_point, disabled)
-        installed = {entry_point.name for entry_point in entry_points}
+        found = found_plugins()
+        for one in found:
+            catalog._enter(one, disabled)
+        installed = {one.name for one in found}
         for name in sorted(set(disabled) - installed):
             why = "it is the core" if name == PROJECT else "it is not installed"
             reason = f"{DISABLE_VARIABLE} names it, and {why}.{did_you_mean(name, installed)}"
@@ -169,14 +181,33 @@ class Catalog:
         """Imports a part's code and gives its builder, which takes its options.
 
         Raises:
-            PluginError: It is not there, or its code does not import.
+            PluginError: It is not there, its code does not import, or it gives no builder.
         """
         spec, plugin = self._find(kind, name)
         try:
-            builder: Callable[..., Any] = attempt(f"loading {kind} '{name}'", spec.load)
+            builder: Any = attempt(f"loading {kind} '{name}'", spec.load)
         except Flaw as flaw:
             raise PluginError(f"{plugin.label}: {flaw}") from flaw
-        return builder
+        if not callable(builder):
+            given = type(builder).__name__
+            raise PluginError(f"{plugin.label}: loading {kind} '{name}' gave {given}, not a builder")
+        found: Callable[..., Any] = builder
+        return found
+
+    def build(self, kind: str, name: str, *given: Any) -> Any:
+        """Builds a part: what its builder makes of its options and what else it takes.
+
+        Raises:
+            PluginError: As :meth:`load`; or the builder raised what is not one of our errors.
+        """
+        builder = self.load(kind, name)
+        try:
+            return attempt(f"building {kind} '{name}'", lambda: builder(*given))
+        except Flaw as flaw:
+            cause = flaw.__cause__
+            if isinstance(cause, SeqloomError) or (cause is not None and is_out_of_memory(cause)):
+                raise cause from None
+            raise PluginError(f"{self.provider(kind, name).label}: {flaw}") from cause
 
     def notify(self, hook: str, **facts: Any) -> None:
         """Calls an observing hook of all plugins in use; one that fails is warned of, and no more."""
@@ -193,32 +224,40 @@ class Catalog:
             raise PluginError("\n".join([message, *(plugin.trouble for plugin in self.set_aside())]))
         return self._parts[kind, name]
 
-    def _enter(self, entry_point: importlib.metadata.EntryPoint, disabled: Collection[str]) -> None:
-        distribution, version = _distribution(entry_point)
+    def _enter(self, found: Found, disabled: Collection[str]) -> None:
         plugin = Plugin(
-            name=entry_point.name, distribution=distribution, version=version, module=entry_point.value
+            name=found.name, distribution=found.distribution, version=found.version, module=found.module
         )
         if plugin.name in disabled:
             reason = f"{DISABLE_VARIABLE} names it"
             self._plugins.append(replace(plugin, state="disabled", reason=reason))
+        elif found.flaw:
+            self._plugins.append(replace(plugin, state="quarantined", reason=found.flaw))
         else:
-            self._add(plugin, entry_point.load)
+            self._add(plugin, found.load)
 
     def _add(self, plugin: Plugin, load: Callable[[], object]) -> None:
+        faults: list[str] = []
+        before = Process()
         try:
             self._check_name(plugin)
-            manager, parts = introduce(attempt("importing it", load))
-            self._check_clashes(parts)
+            entry = contain("importing it", load, faults, before)
+            asking = "asking what it offers"
+            said = contain(asking, lambda: introduce(entry, plugin.distribution), faults, before)
+            self._check_clashes(said.parts)
         except Flaw as flaw:
-            self._plugins.append(replace(plugin, state="quarantined", reason=str(flaw)))
+            aside = replace(plugin, state="quarantined", reason=str(flaw), faults=tuple(faults))
+            self._plugins.append(aside)
             return
-        offers = tuple((kind, spec.name, spec.summary) for kind, spec in parts)
-        plugin = replace(plugin, offers=offers)
+        offers = tuple((kind, spec.name, spec.summary) for kind, spec in said.parts)
+        plugin = replace(plugin, offers=offers, api=said.api, faults=tuple(faults))
         self._plugins.append(plugin)
-        self._managers.append((plugin, manager))
-        self._parts |= {(kind, spec.name): (spec, plugin) for kind, spec in parts}
+        self._managers.append((plugin, said.manager))
+        self._parts |= {(kind, spec.name): (spec, plugin) for kind, spec in said.parts}
 
     def _check_name(self, plugin: Plugin) -> None:
+        if not _PLUGIN_NAME.fullmatch(plugin.name):
+            raise Flaw("the name of its entry point has other than letters, digits, '.', '_' and '-'")
         for other in self._plugins:
             if other.name == plugin.name:
                 raise Flaw(
@@ -227,20 +266,20 @@ class Catalog:
                 )
 
     def _check_clashes(self, parts: Sequence[tuple[str, Spec[Any]]]) -> None:
-        taken = {key: plugin.label for key, (_, plugin) in self._parts.items()}
+        own: set[tuple[str, str]] = set()
+        for key in ((kind, spec.name) for kind, spec in parts):
+            if key in self._parts or key in own:
+                taker = "itself" if key in own else self._parts[key][1].label
+                raise Flaw(f"its {key[0]} '{key[1]}' is already offered by {taker}")
+            own.add(key)
+        tasks = [spec for _, spec in parts if isinstance(spec, TaskSpec)]
+        if tasks:
+            self._check_verbs(tasks)
+
+    def _check_verbs(self, tasks: Sequence[TaskSpec[Any]]) -> None:
         verbs = dict.fromkeys(COMMANDS, "the command line itself")
         verbs |= {spec.verb: self.provider("task", spec.name).label for spec in self.specs("task")}
-        for kind, spec in parts:
-            if (kind, spec.name) in taken:
-                raise Flaw(f"its {kind} '{spec.name}' is already offered by {taken[kind, spec.name]}")
-            taken[kind, spec.name] = "itself"
-            if isinstance(spec, TaskSpec):
-                if spec.verb in verbs:
-                    raise Flaw(f"the verb '{spec.verb}' of its task is already taken by {verbs[spec.verb]}")
-                verbs[spec.verb] = "itself"
-
-
-def _distribution(entry_point: importlib.metadata.EntryPoint) -> tuple[str, str]:
-    """The name and version of the distribution that declares an entry point."""
-    found = entry_point.dist
-    return (found.name, found.version) if found else ("", "")
+        for spec in tasks:
+            if spec.verb in verbs:
+                raise Flaw(f"the verb '{spec.verb}' of its task is already taken by {verbs[spec.verb]}")
+            verbs[spec.verb] = "itself"

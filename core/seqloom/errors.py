@@ -34,6 +34,10 @@ OUT_OF_MEMORY = (
 """What a RuntimeError of torch's says where no memory was left."""
 
 
+class SeqloomWarning(UserWarning):
+    """What a user should know, though nothing fails; the command line tells each once."""
+
+
 class SeqloomError(Exception):
     """A mistake or a misfortune that we can name; its text is all that a user sees."""
 

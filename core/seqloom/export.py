@@ -9,6 +9,7 @@ from typing import Any
 from seqloom.build import Builder
 from seqloom.jsonable import jsonable
 from seqloom.model import Seq2Seq
+from seqloom.pins import Pin, pins_of, saved_pins
 from seqloom.registry.records import Score
 from seqloom.storage import save_tensors, write_folder, write_json
 from seqloom.tokenizer import Tokenizer
@@ -29,21 +30,33 @@ def export_model(
         sha256 of its manifest.
     """
     job = builder.config.model_dump(mode="json")
+    pins = pins_of(builder.config, builder.catalog)
 
     def write(aside: Path) -> None:
         save_tensors(aside / "model.safetensors", model.weights())
         builder.save_tokenizers(aside / "tokenizers", tokenizers)
-        config = {"job": job, "steps": outcome.step, "versions": dict(versions)}
+        config = {
+            "job": job,
+            "steps": outcome.step,
+            "versions": dict(versions),
+            "plugins": saved_pins(pins),
+        }
         write_json(aside / "config.json", config)
         write_json(aside / "generation_config.json", job["decode"])
         write_json(aside / "metrics.json", jsonable(outcome.scores))
-        card = _card(job, model, outcome, versions)
+        card = _card(job, model, outcome, versions, pins)
         (aside / "README.md").write_text(card, encoding="utf-8")
 
     return write_folder(folder, write)
 
 
-def _card(job: Mapping[str, Any], model: Seq2Seq, outcome: Outcome, versions: Mapping[str, str]) -> str:
+def _card(
+    job: Mapping[str, Any],
+    model: Seq2Seq,
+    outcome: Outcome,
+    versions: Mapping[str, str],
+    pins: Sequence[Pin],
+) -> str:
     parameters = sum(parameter.numel() for parameter in model.parameters())
     parts = {
         kind: part["name"]
@@ -63,6 +76,7 @@ A model for {job["task"]["name"]}, trained by seqloom {versions["seqloom"]}.
 |---|---|
 | parameters | {parameters:,} |
 | parts | {", ".join(f"{kind} {name}" for kind, name in parts.items())} |
+| plugins | {", ".join(f"{pin.distribution} {pin.version}" for pin in pins) or "none"} |
 | weights | {steps} |
 | seed | {job["train"]["seed"]} |
 | data | {_data(job["data"]["train"])} |

@@ -40,7 +40,8 @@ if TYPE_CHECKING:  # floor 0 never imports torch
     from seqloom.vocabulary import Vocabulary
 
 PROJECT = "seqloom"
-API_VERSION = 1
+API_VERSION = "1.1"
+"""Of what docs/interface.md lists: changes that break plugins raise the first number, others the other."""
 ENTRY_POINT_GROUP = "seqloom"
 
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -13,7 +13,7 @@ from seqloom.catalog import Catalog
 from seqloom.config import JobConfig, TableSplit, parts_of
 from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import TaskSpec
-from seqloom.keys import explain, known_keys
+from seqloom.keys import explain, invalid_defaults, known_keys
 from seqloom.layers import ANY, KeyPath, Node, keys_in
 from seqloom.plugincheck import RESERVED_BASELINES
 
@@ -115,6 +115,9 @@ def _resolve_part(
         for key in path[:-1]:
             plain = plain[key]
         plain[path[-1]] = {"name": name, **options.model_dump()}
+    elif said := "; option ".join(invalid_defaults(spec.options)):
+        label = catalog.provider(kind, name).label
+        raise PluginError(f"{label}: {kind} '{name}': option {said}")
 
 
 def _validated(model: type[_ModelT], data: Any, base: KeyPath, problems: _Problems) -> _ModelT | None:

@@ -102,6 +102,19 @@ def job_from_dict(data: Mapping[str, Any], catalog: Catalog, base: Path) -> Job:
     return _job(tree, _task(tree, catalog), catalog, path)
 
 
+def preset_complaints(task: TaskSpec[Any], preset: str, catalog: Catalog) -> list[str]:
+    """What is wrong with a task's preset, whatever job completes it: unknown keys, impossible values."""
+    data = {"train": None, "valid": None}  # refused, so that nothing is asked of their columns
+    written = _expanded(Node.of({"task": task.name, "preset": preset, "data": data}, "the job"))
+    layers = [_defaults(Path("job.yaml"), task), *_preset(written, task), written]
+    try:
+        resolve(Node(functools.reduce(merge, layers).value, "the job"), task, catalog)
+    except ConfigError as error:
+        lines = [line for line in str(error).splitlines() if line.startswith(f"preset {preset}: ")]
+        return [line for line in lines if not line.endswith(": is missing")]
+    return []
+
+
 def _job(tree: Node, task: TaskSpec[Any], catalog: Catalog, path: Path) -> Job:
     config = resolve(tree, task, catalog)
     origins = {

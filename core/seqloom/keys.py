@@ -137,6 +137,17 @@ def explain(detail: ErrorDetails) -> str:
     return f"{message[0].lower()}{message[1:]}, found {found}"
 
 
+def invalid_defaults(model: type[BaseModel]) -> Iterator[str]:
+    """What is wrong with a model's own defaults, a line for each."""
+    try:
+        model()
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            if detail["type"] != "missing":
+                key = ".".join(map(str, detail["loc"]))
+                yield f"{key} has a default that it refuses: {explain(detail)}"
+
+
 def made(model: type[ModelT], values: Mapping[str, Any]) -> ModelT:
     """A model of values that a user gives where there is no file to point into.
 

@@ -6,20 +6,18 @@ asking of all; here each of these becomes a :class:`Flaw` of that one plugin.
 
 from __future__ import annotations
 
-import contextlib
 import re
-import sys
-import textwrap
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin
+from collections.abc import Iterator, Mapping, Sequence
+from types import ModuleType, NoneType, SimpleNamespace, UnionType
+from typing import Any, NamedTuple, Union, get_args, get_origin
 
 import pluggy
 from pydantic.fields import FieldInfo
 
-from seqloom.errors import Interrupted, did_you_mean
+from seqloom.compatibility import check_api
+from seqloom.containment import Flaw, attempt
+from seqloom.errors import did_you_mean
 from seqloom.hooks import (
-    API_VERSION,
     PROJECT,
     AttentionSpec,
     DecoderSpec,
@@ -65,49 +63,39 @@ RESERVED_FLAGS = frozenset(
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 _FLAG_TYPES = (bool, int, float, str, NoneType)
-_ResultT = TypeVar("_ResultT")
 
 
-class Flaw(Exception):  # noqa: N818 - it becomes a record, not an error that anybody sees
-    """Why a plugin cannot be used."""
+class Introduction(NamedTuple):
+    """What a plugin says of itself.
 
-
-def attempt(what: str, action: Callable[[], _ResultT]) -> _ResultT:
-    """Runs a plugin's own code; what it prints goes to stderr, as stdout is for data.
-
-    Args:
-        what: Names the action, for the reason.
-        action: What to run.
-
-    Raises:
-        Flaw: It raised anything but a request of the user's to stop.
+    Attributes:
+        manager: Knows this plugin alone.
+        parts: The kind and spec of each part.
+        api: The plugin API that it was written for.
     """
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            return action()
-    except (KeyboardInterrupt, Interrupted):
-        raise
-    except BaseException as error:  # even SystemExit: no plugin may end the program
-        raise Flaw(f"{what} raised {_described(error)}") from error
+
+    manager: pluggy.PluginManager
+    parts: list[tuple[str, Spec[Any]]]
+    api: str
 
 
-def introduce(entry: object) -> tuple[pluggy.PluginManager, list[tuple[str, Spec[Any]]]]:
+def introduce(entry: object, distribution: str = "") -> Introduction:
     """Asks a plugin what it offers.
 
     Args:
         entry: What its entry point names: a module.
-
-    Returns:
-        A manager that knows this plugin alone, and the kind and spec of each part.
+        distribution: What a user installs of it.
 
     Raises:
         Flaw: Something about it is wrong.
     """
-    _check_api(entry)
+    api = check_api(getattr(entry, "seqloom_api", None), distribution)
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(HookSpecs)
-    attempt("registering its hooks", lambda: manager.register(entry))
-    callers = manager.get_hookcallers(entry) or []
+    hooks = _hooks_of(entry)
+    name = getattr(entry, "__name__", None)
+    attempt("registering its hooks", lambda: manager.register(hooks, name))
+    callers = manager.get_hookcallers(hooks) or []
     _check_spelling(entry, {caller.name for caller in callers})
     specs: list[tuple[str, Spec[Any]]] = []
     for caller in callers:
@@ -115,20 +103,15 @@ def introduce(entry: object) -> tuple[pluggy.PluginManager, list[tuple[str, Spec
             for implementation in caller.get_hookimpls():
                 answer: object = attempt(f"hook {caller.name}", implementation.function)
                 specs += _checked(caller.name, answer)
-    return manager, specs
+    return Introduction(manager, specs, api)
 
 
-def _described(error: BaseException) -> str:
-    """The exception's type and text, in one line."""
-    return textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" …").removesuffix(":")
-
-
-def _check_api(entry: object) -> None:
-    asked = getattr(entry, "seqloom_api", None)
-    if asked is None:
-        raise Flaw(f"its entry module does not say which plugin API it is for: seqloom_api = {API_VERSION}")
-    if asked != API_VERSION:
-        raise Flaw(f"it asks for plugin API {asked!r}; this version of Seqloom has {API_VERSION}")
+def _hooks_of(entry: object) -> object:
+    """What is marked as a hook of a module: pluggy takes its time over each of its names."""
+    if not isinstance(entry, ModuleType):
+        return entry
+    mark = f"{PROJECT}_impl"  # as pluggy's marker leaves it
+    return SimpleNamespace(**{name: value for name, value in vars(entry).items() if hasattr(value, mark)})
 
 
 def _check_spelling(entry: object, found: set[str]) -> None:
@@ -157,8 +140,9 @@ def _flaws(spec: Any) -> Iterator[str]:
         yield "a name has small letters, digits, '-' and '_' only, and begins with a letter or digit"
     if not isinstance(spec.summary, str):
         yield "summary is not a text"
-    if not _is_options(spec.options):
-        yield "options is not a subclass of seqloom.hooks.Options"
+    elif len(spec.summary.splitlines()) != 1:
+        yield f"summary is not one line: {spec.summary!r}"
+    yield from _options_flaws("options", spec.options)
     if not callable(getattr(spec, "load", None)):
         yield "load cannot be called"
     if isinstance(spec, TaskSpec):
@@ -170,9 +154,8 @@ def _flaws(spec: Any) -> Iterator[str]:
 def _task_flaws(spec: Any) -> Iterator[str]:
     if not _is_name(spec.verb):
         yield f"verb {spec.verb!r} is not a name"
-    if not _is_options(spec.flags):
-        yield "flags is not a subclass of seqloom.hooks.Options"
-    else:
+    yield from (flaws := list(_options_flaws("flags", spec.flags)))
+    if not flaws:
         for name, field in spec.flags.model_fields.items():
             yield from _flag_flaws(name, field)
         yield from _format_flaws(spec.formats, spec.flags)
@@ -229,5 +212,10 @@ def _are_suffixes(value: object) -> bool:
     return all(isinstance(one, str) and re.fullmatch(r"\.\S+", one) and one.islower() for one in value)
 
 
-def _is_options(value: object) -> bool:
-    return isinstance(value, type) and issubclass(value, Options)
+def _options_flaws(what: str, value: object) -> Iterator[str]:
+    if not isinstance(value, type) or not issubclass(value, Options):
+        yield f"{what} is not a subclass of seqloom.hooks.Options"
+        return
+    for key in ("extra", "frozen"):
+        if (found := value.model_config.get(key)) != (wanted := Options.model_config.get(key)):
+            yield f"{what} has {key}={found!r} in its model_config, where all have {key}={wanted!r}"

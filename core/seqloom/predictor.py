@@ -10,12 +10,13 @@ from seqloom.build import Builder, Kit
 from seqloom.catalog import Catalog
 from seqloom.config import DecodeConfig
 from seqloom.device import Device, choose_device
-from seqloom.errors import CorruptError, UsageError, unknown_name
+from seqloom.errors import CorruptError, PluginError, UsageError, unknown_name
 from seqloom.hooks import Options
 from seqloom.inputs import Given, located_inputs
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.keys import made
 from seqloom.model import Seq2Seq
+from seqloom.pins import check_pins, missing_since, read_pins
 from seqloom.registry.records import Model
 from seqloom.storage import load_tensors, read_json, verify_folder
 from seqloom.stream import Decoding, decode_stream
@@ -78,14 +79,14 @@ class Predictor:
 
         Raises:
             CorruptError: A file is not what was saved, or the model not the registered one.
-            PluginError: The model needs a plugin that is not there.
+            PluginError: The model needs a plugin that is not there, or another version of one.
             ConfigError: The device is not there.
         """
         digest = verify_folder(folder)
         if record is not None and digest != record.sha256:
             raise CorruptError(f"{folder}: this is another model than was registered as {record.uri}")
         saved = read_json(folder / "config.json")
-        job = job_from_dict(saved["job"], catalog, folder)
+        job = _job(saved, catalog, folder, str(folder) if record is None else record.uri)
         builder = Builder(job.config, catalog)
         kit = builder.kit(builder.load_tokenizers(folder / "tokenizers"))
         model = builder.model(kit)
@@ -151,3 +152,14 @@ class Predictor:
         if "beam" not in options:
             merged["beam"] = max(merged["beam"], merged["n_best"])
         return made(DecodeConfig, merged)
+
+
+def _job(saved: Any, catalog: Catalog, folder: Path, name: str) -> Job:
+    """What a model was trained by, once the plugins are known to be those that it was trained with."""
+    pins = read_pins(saved, folder / "config.json")
+    check_pins(pins or (), catalog, f"model {name}")
+    try:
+        return job_from_dict(saved["job"], catalog, folder)
+    except PluginError as error:
+        hint = missing_since(saved["versions"], catalog) if pins is None else ""
+        raise PluginError(f"{error}{hint}") from None

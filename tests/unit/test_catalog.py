@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from seqloom.catalog import KINDS, Catalog, Plugin
-from seqloom.errors import Interrupted, PluginError
+from seqloom.errors import ConfigError, Interrupted, PluginError
 from seqloom.hooks import HookSpecs
 from seqloom.plugincheck import HOOKS, NAMING_HOOKS
 
@@ -48,7 +49,10 @@ BROKEN = {
     "silent": ("raise ValueError", "importing it raised ValueError$"),
     "no module": (None, "importing it raised ModuleNotFoundError"),
     "no API": ("", "does not say which plugin API it is for: seqloom_api = 1"),
-    "other API": ("seqloom_api = 2", "asks for plugin API 2; this version of Seqloom has 1"),
+    "other API": (
+        "seqloom_api = 2",
+        "was written for plugin API 2, and this is Seqloom .* with plugin API 1.1",
+    ),
     "misspelt": (
         f"{HEAD}\n@hookimpl\ndef seqloom_encodrs(): return []",
         "no hook 'seqloom_encodrs'. Did you mean 'seqloom_encoders'?",
@@ -198,25 +202,34 @@ def test_what_a_plugin_prints_never_reaches_stdout(
     install: Install, capfd: pytest.CaptureFixture[str]
 ) -> None:
     install("loud", "print('hello')\n" + encoders("print('again') or []"))
-    assert plugin(Catalog.discover(), "loud").state == "ok"
+    loud = plugin(Catalog.discover(), "loud")
+    assert loud.state == "ok"
+    assert loud.troubles == [
+        "plugin 'loud' (seqloom-loud 0.1): importing it prints 'hello'",
+        "plugin 'loud' (seqloom-loud 0.1): asking what it offers prints 'again'",
+    ]
     out, err = capfd.readouterr()
     assert out == ""
     assert err == "hello\nagain\n"
 
 
-@pytest.mark.parametrize("stop", [KeyboardInterrupt, Interrupted])
+@pytest.mark.parametrize(
+    ("number", "stop"), [(signal.SIGINT, KeyboardInterrupt), (signal.SIGTERM, Interrupted)]
+)
 def test_a_wish_to_stop_is_no_flaw(
-    stop: type[BaseException], install: Install, monkeypatch: pytest.MonkeyPatch
+    number: int, stop: type[BaseException], install: Install, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def stopped() -> None:
-        raise stop("now")
+    def terminate(number: int, frame: object) -> None:
+        raise Interrupted("terminated", number)
 
-    install("slow", "import fake_stop\nfake_stop.now()")
-    fake = type(pytest)("fake_stop")
-    fake.now = stopped  # type: ignore[attr-defined]
-    monkeypatch.setitem(__import__("sys").modules, "fake_stop", fake)
-    with pytest.raises(stop):
-        Catalog.discover()
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        install("slow", f"import os, time\nos.kill(os.getpid(), {int(number)})\ntime.sleep(9)")
+        with pytest.raises(stop):
+            Catalog.discover()
+        assert signal.getsignal(signal.SIGTERM) is terminate
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 OBSERVER = """
@@ -257,6 +270,15 @@ def test_load_gives_a_builder_or_names_the_plugin(parts: Path) -> None:
     pattern = r"plugin 'parts' \(seqloom-parts 0.1\): loading modality 'words' raised ModuleNotFoundError"
     with pytest.raises(PluginError, match=pattern):
         catalog.load("modality", "words")
+
+
+@pytest.mark.parametrize("error", ["ConfigError('no')", "MemoryError('none left')"])
+def test_our_own_errors_and_want_of_memory_pass_through_a_builder(error: str, install: Install) -> None:
+    raising = f"def build(options, parts):\n    from seqloom.errors import ConfigError\n    raise {error}\n"
+    install("mine", f"{raising}{encoders('[encoder(load=lambda: build)]')}")
+    catalog = Catalog.discover()
+    with pytest.raises((ConfigError, MemoryError), match=r"^(no|none left)$"):
+        catalog.build("encoder", "mine", catalog.get("encoder", "mine").options(), None)
 
 
 def test_offers_tell_kind_name_and_summary(parts: Path) -> None:

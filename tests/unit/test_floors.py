@@ -15,11 +15,11 @@ CORE = ROOT / "core" / "seqloom"
 LONGEST_FILE = 400
 
 FLOORS = {
-    0: "errors hooks builtin catalog plugincheck config jobfile jobcheck keys layers jsonable vocabulary registry",
+    0: "errors deprecation hooks builtin catalog compatibility containment discovery plugincheck pins config jobfile jobcheck keys layers jsonable vocabulary registry",
     1: "batch drawing storage device world collectives allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream",
-    4: "build prepare training datacheck export inputs predictor ledger site jobs api cli __main__ testing",
+    4: "build prepare training datacheck checkup export inputs predictor ledger site jobs api cli __main__ testing",
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 RUNTIME = set(FLOORS[3].split())

@@ -68,7 +68,7 @@ def _machine() -> Iterator[Finding]:
 def _plugins(catalog: Catalog) -> Iterator[Finding]:
     for plugin in catalog.plugins():
         if plugin.state == "ok":
-            troubles = list(_load_troubles(catalog, plugin))
+            troubles = [*plugin.faults, *_load_troubles(catalog, plugin)]
             found = "; ".join(troubles) or f"{plugin.version}, parts: {len(plugin.offers)}"
             yield Finding(f"plugin {plugin.name}", not troubles, found)
         else:

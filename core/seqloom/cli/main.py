@@ -6,10 +6,11 @@ import os
 import signal
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+import warnings
+from collections.abc import Callable
 from io import TextIOWrapper
 from types import FrameType
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from typer.core import TyperGroup
@@ -17,6 +18,7 @@ from typer.core import TyperGroup
 import seqloom
 from seqloom.catalog import Catalog
 from seqloom.cli import config, data, decode, demo, doctor, init, plugins, train
+from seqloom.cli.absent import check_model
 from seqloom.cli.models import models_app
 from seqloom.cli.output import State, note
 from seqloom.cli.runs import runs_app
@@ -26,6 +28,7 @@ from seqloom.errors import (
     MemoryShortError,
     PluginError,
     SeqloomError,
+    SeqloomWarning,
     StorageError,
     ToldError,
     UsageError,
@@ -45,7 +48,9 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):  # whatever the locale: data is UTF-8, as files are
         sys.stdout.reconfigure(encoding="utf-8")
     try:
-        build_app(Catalog.from_environment())()
+        with warnings.catch_warnings():
+            _tell_warnings()
+            build_app(Catalog.from_environment())()
     except (Exception, KeyboardInterrupt) as error:  # outside of any command
         sys.exit(report(error, debug="--debug" in sys.argv))
     finally:
@@ -56,7 +61,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     """All commands, the verbs of installed tasks among them."""
 
     class Root(_Root):
-        troubles = tuple(plugin.trouble for plugin in catalog.set_aside())
+        plugins = catalog
 
     app = typer.Typer(
         cls=Root,
@@ -118,14 +123,17 @@ class _Root(TyperGroup):
     """All commands; their errors become exit codes here.
 
     Attributes:
-        troubles: Why plugins are set aside, a line each.
+        plugins: Those found, in use or not.
     """
 
-    troubles: Sequence[str] = ()
+    plugins: Catalog
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if self.troubles and self.get_command(ctx, args[0]) is None:
-            raise PluginError("\n".join([f"no command '{args[0]}' of a plugin in use", *self.troubles]))
+        if self.get_command(ctx, args[0]) is None:
+            if len(args) > 1:  # every verb takes its model first
+                check_model(args[1], ctx.params.get("registry"), self.plugins)
+            if troubles := [plugin.trouble for plugin in self.plugins.set_aside()]:
+                raise PluginError("\n".join([f"no command '{args[0]}' of a plugin in use", *troubles]))
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
@@ -163,11 +171,33 @@ def _root(catalog: Catalog) -> Callable[..., None]:
                 f"resume are shared; run {context.invoked_subcommand} by itself"
             )
         if context.invoked_subcommand not in TELL_OF_PLUGINS:
-            for plugin in catalog.set_aside():
-                if plugin.state == "quarantined" or not plugin.distribution:
-                    note(f"warning: {plugin.trouble}")
+            for plugin in catalog.plugins():
+                if plugin.state != "disabled" or not plugin.distribution:
+                    for trouble in plugin.troubles:
+                        note(f"warning: {trouble}")
 
     return root
+
+
+def _tell_warnings() -> None:
+    """Tells each of our own warnings once, as everything else is told; others are shown as before."""
+    others = warnings.showwarning
+
+    def show(
+        message: Warning | str,
+        category: type[Warning],
+        filename: str,
+        lineno: int,
+        file: TextIO | None = None,
+        line: str | None = None,
+    ) -> None:
+        if issubclass(category, SeqloomWarning):
+            note(f"warning: {message}")
+        else:
+            others(message, category, filename, lineno, file, line)
+
+    warnings.filterwarnings("once", category=SeqloomWarning)
+    warnings.showwarning = show
 
 
 def _version(wanted: bool) -> None:
