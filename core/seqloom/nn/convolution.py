@@ -30,7 +30,9 @@ class DepthwiseConvolution(nn.Module):
         # In fp32 whatever is around it: torch 2.14 on a CPU can take minutes for such filters in bf16, and
         # each number takes part in so few products that fewer bits would gain nothing.
         with torch.autocast(values.device.type, enabled=False):
-            filtered: Tensor = self.filters(values.to(self.filters.weight.dtype).transpose(1, 2)[:, :, None])  # [B, D, 1, T]
+            filtered: Tensor = self.filters(
+                values.to(self.filters.weight.dtype).transpose(1, 2)[:, :, None]
+            )  # [B, D, 1, T]
         return filtered.squeeze(2).transpose(1, 2)
 
 
