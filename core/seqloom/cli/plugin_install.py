@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import importlib.metadata
 import importlib.util
@@ -19,13 +20,15 @@ import typer
 
 from seqloom.catalog import Catalog
 from seqloom.cli.output import note, print_table
-from seqloom.errors import ConfigError, PluginError, UsageError, did_you_mean, unknown_name
+from seqloom.errors import ConfigError, PluginError, UsageError, unknown_name
 from seqloom.hooks import ENTRY_POINT_GROUP, PROJECT
 
 FIRST_PARTY = frozenset(
     {"audio", "captioning", "dialogue", "ocr", "speech", "summarization", "text", "translation", "vision"}
 )
 """What may be asked for by the name of the plugin alone: ``speech`` is ``seqloom-speech``."""
+
+NEAR = 0.8  # of difflib's likeness: `speach` is as near to `speech`, `textual` is not to `text`
 
 _BARE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _Stamp = tuple[str, str, int]
@@ -85,15 +88,16 @@ def requirement(text: str) -> str:
         raise UsageError(
             f"'{text}' is not a plugin; pip's own settings are environment variables, as PIP_INDEX_URL"
         )
-    if text in FIRST_PARTY:
-        return f"{PROJECT}-{text}"
-    near = did_you_mean(text.removeprefix(f"{PROJECT}-"), FIRST_PARTY)
-    is_ours = text.removeprefix(f"{PROJECT}-") in FIRST_PARTY
-    if near and not is_ours and _BARE.fullmatch(text) and not text.endswith(".whl"):
+    if _BARE.fullmatch(text) is None or text.endswith(".whl"):
+        return text
+    name = _normalized(text).removeprefix(f"{PROJECT}-")
+    if name in FIRST_PARTY:
+        return f"{PROJECT}-{name}"
+    if near := difflib.get_close_matches(name, FIRST_PARTY, n=1, cutoff=NEAR):
         # Who mistypes a name must not get what a stranger has put there.
         raise UsageError(
-            f"no plugin of Seqloom's own is called '{text}'.{near} If you mean another distribution of "
-            f"that name, say which versions: '{text}>=0'"
+            f"no plugin of Seqloom's own is called '{text}'. Did you mean '{near[0]}'? If you mean another "
+            f"distribution of that name, say which versions: '{text}>=0'"
         )
     return text
 

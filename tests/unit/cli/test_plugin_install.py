@@ -81,6 +81,8 @@ def record(name: str, **changed: Any) -> dict[str, Any]:
     [
         ("speech", "seqloom-speech"),
         ("seqloom-speech", "seqloom-speech"),
+        ("Speech", "seqloom-speech"),
+        ("textual", "textual"),
         ("seqloom-imu", "seqloom-imu"),
         ("seqloom-speech>=0.1", "seqloom-speech>=0.1"),
         ("./speech", "./speech"),
@@ -97,7 +99,7 @@ def test_every_plugin_of_ours_has_a_short_name() -> None:
     assert {path.parent.name for path in ROOT.glob("plugins/*/pyproject.toml")} <= FIRST_PARTY
 
 
-@pytest.mark.parametrize("said", ["speach", "seqloom-speach", "Text", "translations"])
+@pytest.mark.parametrize("said", ["speach", "seqloom-speach", "translations", "dialog"])
 def test_a_near_miss_installs_nothing_of_a_stranger(said: str) -> None:
     with pytest.raises(UsageError, match=f"no plugin of Seqloom's own is called '{said}'. Did you mean"):
         requirement(said)
