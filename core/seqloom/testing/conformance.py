@@ -21,12 +21,16 @@ from typing import Any, Literal, NamedTuple
 from seqloom.catalog import Catalog
 from seqloom.testing import rehearsal
 from seqloom.testing.entry import EntryContract
-from seqloom.testing.generic import PART_NAMES, contract_of, has_defaults, is_whole
+from seqloom.testing.generic import OF_TEXTS, PART_NAMES, contract_of, has_defaults, is_whole
 from seqloom.testing.hints import HINTS
 
 USABLE = "it can be used"
 State = Literal["kept", "broken", "unchecked"]
 LONGEST = 300  # characters of what went wrong
+OWN = {
+    "unchecked": "its tests are not at hand: check the folder of its source",
+    "broken": "write a test that inherits seqloom.testing.{}: only you know what it may be given",
+}
 NO_TESTS = 5  # what pytest ends in where there is none to run
 
 
@@ -75,26 +79,19 @@ def _part(
 ) -> Iterator[Verdict]:
     spec: Any = catalog.get(kind, name)
     label = f"{kind} '{name}'"
-    if has_defaults(spec):
-        yield from _followed(contract_of(kind, spec), label)
-        if rehearsal.can_rehearse(kind, spec):
-            yield _attempted(
-                "test_a_model_folder_is_the_same_when_loaded",
-                label,
-                partial(rehearsal.rehearse, kind, spec, catalog),
-            )
     wanted = PART_NAMES.get(kind, f"{kind.capitalize()}Contract")
-    if has_defaults(spec) and is_whole(kind, spec):
-        return
-    if any(wanted in record["contracts"] for record in found):
+    own = any(wanted in record["contracts"] for record in found)
+    if has_defaults(spec):
+        if not (own and kind in OF_TEXTS):
+            yield from _followed(contract_of(kind, spec), label)
+        if rehearsal.can_rehearse(kind, spec):
+            rehearse = partial(rehearsal.rehearse, kind, spec, catalog)
+            yield _attempted("test_a_model_folder_is_the_same_when_loaded", label, rehearse)
+    if own:
         yield Verdict(f"own tests inherit {wanted}", label, "kept")
-        return
-    why = (
-        "its tests are not at hand: check the folder of its source"
-        if tests is None
-        else f"write a test that inherits seqloom.testing.{wanted}: only you know what it may be given"
-    )
-    yield Verdict(f"own tests inherit {wanted}", label, "unchecked" if tests is None else "broken", why)
+    elif not (has_defaults(spec) and is_whole(kind, spec)):
+        state: State = "unchecked" if tests is None else "broken"
+        yield Verdict(f"own tests inherit {wanted}", label, state, OWN[state].format(wanted))
 
 
 def _followed(contract: type, label: str) -> Iterator[Verdict]:

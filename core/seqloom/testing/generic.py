@@ -20,10 +20,12 @@ from seqloom.tokenizer import ByteTokenizer
 WIDTH = 64  # of models: most numbers of heads divide it
 PART_NAMES = {"modality": "ModalityContract", "task": "TaskContract", "head": "HeadContract"}
 """Contracts that only the author can give data for, by the kind of part."""
+OF_TEXTS = frozenset({"metric", "tokenizer"})
+"""Kinds tested with texts of ours, unless their author knows better ones."""
 
 
 class BuildContract:
-    """What can be seen of a modality or a task without any input of its kind."""
+    """What can be seen of a part without any input of its kind."""
 
     def build(self) -> Any:
         """One with the options that hold where a job says nothing."""
@@ -31,6 +33,10 @@ class BuildContract:
 
     def test_defaults_build_it(self) -> None:
         self.build()
+
+
+class CopyContract(BuildContract):
+    """What can be seen of a modality or a task without any input of its kind."""
 
     def test_data_workers_may_have_a_copy(self) -> None:
         pickled(self.build())
@@ -129,14 +135,14 @@ def _modality(spec: Any) -> type:
         return TEXTS
 
     if not spec.takes_tokenizer:
-        return _contract(BuildContract, build)
+        return _contract(CopyContract, build)
     said = {"embedding": embedding, "raws": raws, "test_the_entry_module_imports_no_torch": None}
     return _contract(ModalityContract, build, **said)  # EntryContract tells of the entry module
 
 
 def _task(spec: Any) -> type:
     given = bytes_of_text() if spec.target_tokenizer else None
-    return _contract(BuildContract, lambda: spec.load()(spec.options(), given))
+    return _contract(CopyContract, lambda: spec.load()(spec.options(), given))
 
 
 def bytes_of_text() -> ByteTokenizer:

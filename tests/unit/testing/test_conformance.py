@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from seqloom.testing import conformance
 from seqloom.testing.conformance import Verdict, check
 
 Install = Callable[..., Path]
@@ -200,3 +201,39 @@ def test_own_contracts_that_are_broken_are_told(
     )
     kept = {verdict.check for verdict in verdicts if verdict.state == "kept"}
     assert "TestSilent::test_the_entry_module_imports_no_torch" in kept
+
+
+METRIC = """
+from seqloom.hooks import MetricSpec, NoOptions, hookimpl
+seqloom_api = 1
+
+def load():
+    from seqloom.metrics import Metric
+    class Sum(Metric):
+        def count(self, hypothesis, references):
+            return abs(float(hypothesis) - float(references[0]))
+        def value(self, counts):
+            return sum(counts)
+        def signature(self):
+            return "sum"
+    return lambda options: Sum()
+
+@hookimpl
+def seqloom_metrics():
+    return [MetricSpec(name="sum", summary="Sum", options=NoOptions, load=load, higher_is_better=False)]
+"""
+
+
+def test_a_metric_of_numbers_is_tested_by_its_own_tests(
+    checked: Callable[..., list[Verdict]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "could not convert" in broken(checked(METRIC))["a score is a finite number"]
+    kept = {
+        "test": "tests/test_it.py::TestSum::test_x",
+        "contracts": ["MetricContract"],
+        "outcome": "passed",
+    }
+    monkeypatch.setattr(conformance, "_own_tests", lambda tests: [kept | {"said": ""}])
+    verdicts = list(check("seqloom-given", Path("tests")))
+    assert broken(verdicts) == {}
+    assert "own tests inherit MetricContract" in {verdict.check for verdict in verdicts}
