@@ -6,6 +6,7 @@ import os
 import random
 import subprocess
 import sys
+import venv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 import torch
 from filelock import FileLock
+from hatchling.builders.wheel import WheelBuilder
 
 from seqloom.build import Builder
 from seqloom.catalog import Catalog
@@ -52,6 +54,7 @@ evaluate: {every: 2}
 """
 
 
+ROOT = Path(__file__).parents[1]
 PERPLEXITY = Goal("ppl", higher_is_better=False)
 
 
@@ -212,3 +215,82 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
             place.run("train", "job.yaml", *(f"--set={option}" for option in options))
             (folder / "done").touch()
     return place
+
+
+# What a user installs ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def wheels(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The wheels of the core (``seqloom``) and of every first-party plugin, by distribution."""
+    folder = tmp_path_factory.mktemp("wheels")
+    made = {}
+    for project in (ROOT, *sorted(file.parent for file in ROOT.glob("plugins/*/pyproject.toml"))):
+        [wheel] = WheelBuilder(str(project)).build(directory=str(folder), versions=["standard"])
+        made[Path(wheel).name.partition("-")[0].replace("_", "-")] = Path(wheel)
+    return made
+
+
+@pytest.fixture(scope="session")
+def borrowed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Links to all that is installed here but Seqloom and its plugins: torch is not installed twice."""
+    folder = tmp_path_factory.mktemp("borrowed")
+    for place in [Path(entry) for entry in sys.path if Path(entry).name == "site-packages"]:
+        for item in place.iterdir():
+            is_ours = "seqloom" in item.name.lower() or item.suffix == ".pth"
+            if not is_ours and item.name != "__pycache__" and not (folder / item.name).is_symlink():
+                (folder / item.name).symlink_to(item)
+    return folder
+
+
+@dataclass(frozen=True)
+class Environment:
+    """A Python environment of its own, without Seqloom unless somebody installs it.
+
+    Attributes:
+        folder: Where it is.
+    """
+
+    folder: Path
+
+    @property
+    def python(self) -> Path:
+        return self.folder / "bin" / "python"
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Those of a user who works in it; pip asks no index and builds with what is there."""
+        kept = {
+            name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "SEQLOOM_"))
+        }
+        path = f"{self.folder / 'bin'}{os.pathsep}{os.environ['PATH']}"
+        pip = {"PIP_NO_INDEX": "1", "PIP_NO_BUILD_ISOLATION": "0", "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+        return (
+            kept | pip | {"PATH": path, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": "", "NO_COLOR": "1"}
+        )
+
+    def run(self, *words: object, cwd: Path, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Runs a command of this environment in a folder, and checks its exit code."""
+        command = [str(self.folder / "bin" / str(words[0])), *map(str, words[1:])]
+        done = subprocess.run(
+            command, capture_output=True, cwd=cwd, env=self.variables, text=True, check=False
+        )
+        assert done.returncode == code, f"{done.stdout}\n{done.stderr}"
+        assert "Traceback" not in done.stderr
+        return done
+
+
+@pytest.fixture(scope="session")
+def fresh(borrowed: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Environment]:
+    """``fresh(wheel, …)``: a new environment with these wheels, installed by pip without their needs."""
+
+    def make(*installed: Path) -> Environment:
+        environment = Environment(tmp_path_factory.mktemp("environment"))
+        venv.create(environment.folder, symlinks=True)
+        [packages] = environment.folder.glob("lib/python*/site-packages")
+        (packages / "borrowed.pth").write_text(f"{borrowed}\n")
+        pip = ("python", "-m", "pip", "install", "--quiet", "--no-deps")
+        environment.run(*pip, *installed, cwd=environment.folder)
+        return environment
+
+    return make

@@ -126,6 +126,16 @@ class Catalog:
             catalog._plugins.append(Plugin(name=name, state="disabled", reason=reason))
         return catalog
 
+    def introduce(self, name: str, entry: object) -> Plugin:
+        """Enters a plugin that is not installed, as tests have some.
+
+        Args:
+            name: Its own.
+            entry: What an entry point would name: a module.
+        """
+        self._add(Plugin(name=name, module=getattr(entry, "__name__", "")), lambda: entry)
+        return self._plugins[-1]
+
     def plugins(self) -> list[Plugin]:
         """Every plugin found, in use or not; the core first."""
         return list(self._plugins)

@@ -10,8 +10,9 @@ from typing import Any
 import pages
 import typer
 
-from seqloom import errors
+from seqloom import errors, testing
 from seqloom.catalog import Catalog
+from seqloom.cli.plugin_install import FIRST_PARTY
 from seqloom.hooks import HookSpecs
 from seqloom.plugincheck import HOOKS
 
@@ -27,6 +28,18 @@ def test_every_hook_is_in_the_table_with_its_arguments() -> None:
         code = getattr(HookSpecs, name).__code__
         arguments = ", ".join(code.co_varnames[1 : code.co_argcount])
         assert shown == f"`{name}({arguments})`"
+
+
+def test_every_contract_is_in_the_table() -> None:
+    documented = {row[0].strip("`") for row in pages.rows(DOCS / "testing.md", "contract")}
+    assert documented == {name for name in testing.__all__ if name.endswith("Contract")}
+    text = (DOCS / "testing.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in text for name in testing.__all__)
+
+
+def test_short_names_of_plugins_are_listed() -> None:
+    [row] = [row for row in pages.rows(DOCS / "cli.md", "what to install") if row[0] == "`speech`"]
+    assert set(re.findall(r"`([a-z]+)`", row[1])) == FIRST_PARTY
 
 
 def subclasses(of: type[errors.SeqloomError]) -> Iterator[type[errors.SeqloomError]]:

@@ -15,7 +15,7 @@ CORE = ROOT / "core" / "seqloom"
 LONGEST_FILE = 400
 
 FLOORS = {
-    0: "errors deprecation hooks builtin catalog compatibility containment discovery plugincheck pins config jobfile jobcheck keys layers jsonable vocabulary registry",
+    0: "errors deprecation hooks builtin catalog compatibility containment discovery plugincheck pins config jobfile jobcheck keys layers jsonable vocabulary registry scaffold",
     1: "batch drawing storage device world collectives allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream",

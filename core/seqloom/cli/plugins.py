@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from seqloom.catalog import KINDS, Catalog, Plugin
+from seqloom.cli import plugin_check, plugin_install, plugin_new
 from seqloom.cli.output import print_json, print_table
 from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import API_VERSION, ModalitySpec, Spec
@@ -22,6 +23,9 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
     """Adds the commands."""
     plugins = typer.Typer(no_args_is_help=True, help="List, show and examine plugins and their parts.")
     app.add_typer(plugins, name="plugins")
+    plugin_install.register(plugins, catalog)
+    plugin_new.register(plugins, catalog)
+    plugin_check.register(plugins, catalog)
 
     @plugins.command("list")
     def list_plugins(as_json: Json = False) -> None:

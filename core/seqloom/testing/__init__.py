@@ -15,17 +15,24 @@ Build it small, in fp32 and on the CPU. Equalities are tested in evaluation mode
 
 from __future__ import annotations
 
+from seqloom.testing.entry import EntryContract
+from seqloom.testing.heads import HeadContract
 from seqloom.testing.parts import AttentionContract, DecoderContract, EncoderContract, PartContract
 from seqloom.testing.plugins import ModalityContract, TaskContract
 from seqloom.testing.samples import assert_close, random_memory, random_padded, random_tokens
+from seqloom.testing.texts import MetricContract, TokenizerContract
 
 __all__ = [
     "AttentionContract",
     "DecoderContract",
     "EncoderContract",
+    "EntryContract",
+    "HeadContract",
+    "MetricContract",
     "ModalityContract",
     "PartContract",
     "TaskContract",
+    "TokenizerContract",
     "assert_close",
     "random_memory",
     "random_padded",

@@ -10,6 +10,20 @@ from typing import Any
 import pytest
 
 Failures = Callable[..., set[str]]
+Kept = Callable[..., None]
+
+
+def follow(contract: type, name: str, folder: Path, said: dict[str, Any]) -> None:
+    """Runs one test of a contract where the author says that."""
+    test = getattr(type("Tested", (contract,), said)(), name)
+    folder.mkdir(exist_ok=True)
+    test(**({"tmp_path": folder} if "tmp_path" in inspect.signature(test).parameters else {}))
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    """``kept(Contract, "test_…", build=…)``: fails as that test of the contract does."""
+    return lambda contract, name, **said: follow(contract, name, tmp_path / name, said)
 
 
 @pytest.fixture
@@ -17,17 +31,11 @@ def failures(tmp_path: Path) -> Failures:
     """``failures(Contract, build=…)``: the names of its tests that fail where the author says that."""
 
     def run(contract: type, **said: Any) -> set[str]:
-        subclass = type("Tested", (contract,), said)
         failed = set()
-        for name in dir(subclass):
+        for name in dir(contract):
             if name.startswith("test_"):
-                test = getattr(subclass(), name)
-                folder = tmp_path / name
-                folder.mkdir(exist_ok=True)
                 try:
-                    test(
-                        **({"tmp_path": folder} if "tmp_path" in inspect.signature(test).parameters else {})
-                    )
+                    follow(contract, name, tmp_path / name, said)
                 except Exception:
                     failed.add(name.removeprefix("test_"))
         return failed
