@@ -316,8 +316,9 @@ class EvaluateConfig(Options):
     beam: PositiveInt = Field(1, description="Hypotheses kept while decoding data.valid.")
     baselines: tuple[str, ...] = Field(
         (),
-        description="Answers that take no model, scored beside it by `seqloom evaluate`: the target of the "
-        "training example whose features are nearest, the most frequent one, or those of the task.",
+        description="Answers that take no model, scored beside it by `seqloom evaluate`: nearest is the "
+        "target of the training example whose features are nearest, frequent the most frequent target, "
+        "frequent:speaker that of the tag's value; a task may have more.",
     )
     by: str | None = Field(
         None,

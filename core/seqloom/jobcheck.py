@@ -15,7 +15,7 @@ from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import TaskSpec
 from seqloom.keys import explain, invalid_defaults, known_keys
 from seqloom.layers import ANY, KeyPath, Node, keys_in
-from seqloom.plugincheck import RESERVED_BASELINES
+from seqloom.plugincheck import RESERVED_BASELINES, tag_of
 
 PARTS: Mapping[tuple[str, ...], str] = {
     ("task",): "task",
@@ -31,6 +31,7 @@ PARTS: Mapping[tuple[str, ...], str] = {
 
 JOINT = "joint"
 TARGET = "target"
+EVERY_SPLIT = ("train", "valid", "test")
 OWN_SCORES = ("ppl", "accuracy")
 """What every evaluation gives without being asked."""
 
@@ -225,7 +226,7 @@ def _model_complaints(config: JobConfig, task: TaskSpec[Any], catalog: Catalog) 
 def _split_complaints(config: JobConfig, task: TaskSpec[Any], catalog: Catalog) -> Iterator[Complaint]:
     specs = {slot: catalog.get("modality", config.inputs[slot].name) for slot in task.inputs}
     may_be_several = {slot: bool(spec.fragment) for slot, spec in specs.items()} | {TARGET: True}
-    for name in ("train", "valid", "test"):
+    for name in EVERY_SPLIT:
         split = getattr(config.data, name)
         if split is None:
             continue
@@ -266,7 +267,7 @@ def _score_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Compla
                 yield _about(("evaluate", key, index), f"{name} is there twice")
     known = [*RESERVED_BASELINES, *task.baselines]
     for index, name in enumerate(config.evaluate.baselines):
-        if name not in known:
+        if name not in known and tag_of(name) is None:
             yield _about(("evaluate", "baselines", index), unknown_name("baseline", name, known))
     if config.evaluate.best not in {*OWN_SCORES, *names}:
         message = unknown_name("score", config.evaluate.best, [*OWN_SCORES, *names])
@@ -274,15 +275,18 @@ def _score_complaints(config: JobConfig, task: TaskSpec[Any]) -> Iterator[Compla
 
 
 def _tag_complaints(config: JobConfig, catalog: Catalog) -> Iterator[Complaint]:
-    """Tags to score by, whatever is scored, and to see inputs together by, need to be there."""
+    """Tags to score, to answer and to see inputs together by, whatever is evaluated, need to be there."""
     if (tag := config.evaluate.by) is not None:
         for said in _without_tag(tag, config, ("valid", "test")):
             yield _about(("evaluate", "by"), said)
+    for index, name in enumerate(config.evaluate.baselines):
+        for said in () if (tag := tag_of(name)) is None else _without_tag(tag, config, EVERY_SPLIT):
+            yield _about(("evaluate", "baselines", index), said)
     for slot, part in config.inputs.items():
         spec = catalog.get("modality", part.name)
         if spec.pools_by is None or (tag := spec.pools_by(spec.options(**part.options))) is None:
             continue
-        for said in _without_tag(tag, config, ("train", "valid", "test")):
+        for said in _without_tag(tag, config, EVERY_SPLIT):
             yield _about(("inputs", slot), f"takes the examples of each {tag} together; {said}")
 
 

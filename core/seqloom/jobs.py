@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from seqloom.allocator import peak_memory_bytes
-from seqloom.baselines import baseline_answers
+from seqloom.baselines import Frequent, baseline_answers
 from seqloom.build import Builder
 from seqloom.config import DecodeConfig
 from seqloom.data.features import FeatureReader
@@ -26,7 +26,7 @@ from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.journal import Journals
 from seqloom.ledger import Ledger
-from seqloom.plugincheck import RESERVED_BASELINES
+from seqloom.plugincheck import RESERVED_BASELINES, tag_of
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, MetricsLog, tensorboard_log
 from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
@@ -171,7 +171,11 @@ def _baselines(
     kit, device = predictor.kit, predictor.device.device
     reader = FeatureReader(kit.modalities, None, from_files=kit.from_files)
     task = builder.task(kit.tokenizers)
-    others = {name: task.baseline(name) for name in names if name not in RESERVED_BASELINES}
+    others = {
+        name: task.baseline(name) if (tag := tag_of(name)) is None else Frequent(tag)
+        for name in names
+        if name not in RESERVED_BASELINES
+    }
     return baseline_answers(names, judge.dataset, training, reader, others=others, bad=bad, device=device)
 
 

@@ -53,6 +53,13 @@ RESERVED_FORMATS = frozenset({"text", "jsonl"})
 RESERVED_BASELINES = frozenset({"nearest", "frequent"})
 """Baselines that every task has."""
 
+
+def tag_of(baseline: str) -> str | None:
+    """The tag by whose values a baseline gives the most frequent target, as ``frequent:speaker``, or None."""
+    name, _, tag = baseline.partition(":")
+    return tag if name == "frequent" and tag else None
+
+
 RESERVED_FLAGS = frozenset(
     {
         *("model", "inputs", "input_file", "input", "output", "format", "device", "dtype"),

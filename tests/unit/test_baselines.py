@@ -125,6 +125,30 @@ def test_the_most_frequent_target_of_a_tags_value() -> None:
         baseline.answer(tagged("", speaker="ann"))
 
 
+def test_a_job_may_ask_for_the_most_frequent_target_of_a_tags_value(
+    job: Callable[..., Job], site: Site
+) -> None:
+    rows = {
+        "train": [("1", "one", "ann"), ("2", "two", "bob"), ("3", "two", "bob"), ("4", "one", "ann")],
+        "test": [("5", "one", "ann"), ("6", "two", "bob"), ("7", "one", "eve"), ("8", "two", "eve")],
+    }
+    splits = []
+    for name, file in (("train", "train"), ("valid", "test"), ("test", "test")):
+        lines = ["\t".join(row) for row in (("source", "target", "who"), *rows[file])]
+        Path(job().root, f"{name}-who.tsv").write_text("\n".join(lines) + "\n")
+        columns = "columns: {source: source, target: target}, tags: {speaker: who}"
+        splits.append(f"data.{name}={{file: {name}-who.tsv, {columns}}}")
+    asked = job(
+        *("train.steps=1", "evaluate.metrics=[exact]", *splits),
+        "evaluate.baselines=[frequent, 'frequent:speaker']",
+    )
+    predictor = open_model(train_job(asked, site).model.uri, site)
+    run, scores, _ = evaluate_job(predictor, site, "test", predictor.decode)
+    values = {score.metric: score.value for score in scores}
+    assert (values["frequent/exact"], values["frequent:speaker/exact"]) == (50, 75)
+    assert site.registry.runs(where="frequent:speaker/exact > 70")[0].id == run.id
+
+
 def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = random.Random(1)
 

@@ -22,7 +22,7 @@ from seqloom.errors import UsageError
 
 Pick = Literal["latest", "max", "min", "at"]
 
-WORD_ENDS: Final = r"(?![\w.+@\/-])"
+WORD_ENDS: Final = r"(?![\w.+@:\/-])"
 """After a word of the language: ``order`` is one, ``order-1`` a name."""
 
 GRAMMAR: Final = rf"""
@@ -67,7 +67,7 @@ NUMBER: /[-+]?\d+(\.\d*)?([eE][-+]?\d+)?/
 COUNT: /\d{{1,18}}/
 TEXT: /'([^']|'')*'|"([^"]|"")*"/
 QUOTED: /`[^`]+`/
-NAME: /[A-Za-z_][\w.+@\/-]*/
+NAME: /[A-Za-z_][\w.+@:\/-]*/
 
 %import common.WS
 %ignore WS

@@ -172,6 +172,15 @@ def test_everything_wrong_is_told_at_once_each_with_its_place(refusal: Callable[
             "--set: evaluate.baselines.1: frequent is there twice",
         ),
         (
+            ["evaluate.baselines=['frequent:']"],
+            "--set: evaluate.baselines.0: no baseline 'frequent:'; there are: frequent, nearest. "
+            "Did you mean 'frequent'?",
+        ),
+        (
+            ["evaluate.baselines=['frequent:service']"],
+            "--set: evaluate.baselines.0: 'service': data.train has no tags; name its column there",
+        ),
+        (
             ["evaluate.best=blue", "evaluate.metrics=[bleu]"],
             "--set: evaluate.best: no score 'blue'; there are: accuracy, bleu, ppl. Did you mean 'bleu'?",
         ),
