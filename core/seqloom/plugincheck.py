@@ -55,7 +55,7 @@ RESERVED_BASELINES = frozenset({"nearest", "frequent"})
 
 
 def tag_of(baseline: str) -> str | None:
-    """The tag by whose values a baseline gives the most frequent target, as ``frequent:speaker``, or None."""
+    """The tag whose values a baseline gives the most frequent target, as ``frequent:speaker``; or None."""
     name, _, tag = baseline.partition(":")
     return tag if name == "frequent" and tag else None
 

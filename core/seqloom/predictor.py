@@ -18,6 +18,7 @@ from seqloom.keys import made
 from seqloom.model import Seq2Seq
 from seqloom.pins import check_pins, missing_since, read_pins
 from seqloom.registry.records import Model
+from seqloom.session import OpenSession
 from seqloom.storage import load_tensors, read_json, verify_folder
 from seqloom.stream import Decoding, decode_stream
 from seqloom.task import Prediction
@@ -119,10 +120,29 @@ class Predictor:
         """Like :meth:`predict`, with all hypotheses and their scores, as they come."""
         if isinstance(inputs, str | bytes | dict):
             raise UsageError("give a list of inputs; for a single one, a list of one")
+        located = located_inputs(inputs, self.kit.slots, "<inputs>")
+        return decode_stream(located, self._asked(options))
+
+    def session(self, **options: Any) -> OpenSession:
+        """A conversation with the model, or whatever else goes on from input to input.
+
+        Args:
+            options: As :meth:`predict` takes them.
+
+        Raises:
+            UsageError: Inputs of the model's task stand alone, or there is no such option.
+        """
+        session = self.kit.task.session()
+        if session is None:
+            name = self.job.config.task.name
+            raise UsageError(f"each input of {name} stands alone; use predict")
+        return OpenSession(session, self._asked(options))
+
+    def _asked(self, options: dict[str, Any]) -> Decoding:
+        """What decodes as :meth:`predict` was asked to."""
         own = type(self.kit.flags).model_fields.keys() - DecodeConfig.model_fields.keys()
         flags = made(type(self.kit.flags), {name: options.pop(name) for name in own & options.keys()})
-        located = located_inputs(inputs, self.kit.slots, "<inputs>")
-        return decode_stream(located, self.decoding(self.decode_config(**options), flags))
+        return self.decoding(self.decode_config(**options), flags)
 
     def decoding(self, options: DecodeConfig, flags: Options) -> Decoding:
         """What decodes, for :func:`seqloom.stream.decode_stream`.

@@ -66,6 +66,29 @@ class Baseline(ABC):
         """
 
 
+class Session(ABC):
+    """Inputs that are given one after another, where the next may depend on what was found before."""
+
+    @abstractmethod
+    def ask(self, line: str) -> dict[str, str]:
+        """What each input slot holds where a line is given next; that alone changes nothing.
+
+        Args:
+            line: As a person types it, without blanks around it; perhaps empty.
+
+        Raises:
+            DataError: The line cannot be used.
+        """
+
+    @abstractmethod
+    def hear(self, prediction: Prediction) -> None:
+        """Is told what was found in what was asked last; both are part of the session from here on."""
+
+    @abstractmethod
+    def reset(self) -> None:
+        """Forgets all that was given and found."""
+
+
 class Task(ABC):
     """One kind of job: what its target is, and what its users get to see.
 
@@ -158,6 +181,14 @@ class Task(ABC):
             name: As the spec has it.
         """
         raise NotImplementedError(f"{type(self).__name__} has no baseline {name!r}")
+
+    def session(self) -> Session | None:
+        """A new session, for a verb that is given no inputs: it asks for a line at a time.
+
+        To override where an input may depend on those before it, as in a conversation. None where each
+        stands alone.
+        """
+        return None
 
     @abstractmethod
     def configure(self, flags: Options, decode: DecodeConfig) -> DecodeConfig:

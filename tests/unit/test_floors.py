@@ -18,7 +18,7 @@ FLOORS = {
     0: "errors deprecation hooks builtin catalog compatibility containment discovery plugincheck pins config jobfile jobcheck keys layers jsonable vocabulary registry scaffold",
     1: "batch drawing storage device world collectives allocator nn tokenizer metrics search",
     2: "modality task head",
-    3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream",
+    3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream session",
     4: "build prepare training datacheck checkup export inputs predictor ledger site jobs api cli __main__ testing",
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
@@ -86,8 +86,8 @@ def test_plugins_use_public_names_only() -> None:
     "code",
     [
         "import seqloom",
-        "import seqloom_audio, seqloom_captioning, seqloom_ocr, seqloom_speech, seqloom_summarization, "
-        "seqloom_text, seqloom_translation, seqloom_vision",
+        "import seqloom_audio, seqloom_captioning, seqloom_dialogue, seqloom_ocr, "
+        "seqloom_speech, seqloom_summarization, seqloom_text, seqloom_translation, seqloom_vision",
         "from seqloom.catalog import Catalog; Catalog.from_environment()",
         "import seqloom.cli.main, seqloom.registry.store",
     ],

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from seqloom.cli.output import State, print_json
+from seqloom.cli.session import STDIN, converse
 from seqloom.cli.writing import Destination, format_choice, pour, rendered
 from seqloom.errors import UsageError
 from seqloom.hooks import Options, TaskSpec
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from seqloom.site import Site
     from seqloom.task import Prediction
 
-ARGUMENTS, STDIN = "<arguments>", "<stdin>"
+ARGUMENTS = "<arguments>"
 
 
 ModelName = Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")]
@@ -141,6 +142,7 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
     from seqloom.cli.bars import PieceBars, say  # noqa: PLC0415
     from seqloom.cli.site import open_site  # noqa: PLC0415
     from seqloom.jobs import decode_job, journals  # noqa: PLC0415
+    from seqloom.session import OpenSession  # noqa: PLC0415
     from seqloom.stream import decode_stream  # noqa: PLC0415
 
     if request.inputs and request.file:
@@ -157,8 +159,12 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
         predictor.model.head.check(how.options)
         kept_pieces = journals(predictor, site, how)
         how = replace(how, keep=kept_pieces.open, tell=bars)
-        located = output.admit(_inputs(request, predictor, spec.verb), kit.slots)
-        if request.file is not None:
+        session = None if request.inputs or request.file else kit.task.session()
+        located = [] if session else _inputs(request, predictor, spec.verb)
+        located = output.admit(located, kit.slots)
+        if session is not None:
+            predictions = converse(OpenSession(session, how))
+        elif request.file is not None:
             predictions = decode_job(predictor, site, request.file, located, how)
         else:
             predictions = decode_stream(located, how)

@@ -321,6 +321,23 @@ class TaskContract(PluginContract):
             assert task.deliver([prediction], self.flags(), {}) == []
         assert sorted(tmp_path.rglob("*")) == before
 
+    def test_a_session_goes_on_and_begins_anew(self, tmp_path: Path) -> None:
+        task, inputs = self.build(), self.inputs(tmp_path)
+        if (session := task.session()) is None:
+            return
+        (line,) = inputs.values()
+        first = session.ask(line)
+        assert first.keys() == inputs.keys()
+        assert session.ask(line) == first, "to be asked alone changes nothing"
+        session.hear(Prediction(Example(0, first, None, []), self.hypotheses(task)))
+        second = session.ask(line)
+        assert second.keys() == inputs.keys()
+        other = task.session()
+        assert other is not None
+        assert other.ask(line) == first, "a session begins with nothing said"
+        session.reset()
+        assert session.ask(line) == first
+
     def test_baselines_answer(self, tmp_path: Path) -> None:
         task, asked = self.build(), self.example(tmp_path)
         for name in self.baselines:

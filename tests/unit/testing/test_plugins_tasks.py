@@ -10,7 +10,7 @@ import torch
 
 from seqloom.batch import Hypothesis
 from seqloom.hooks import Options
-from seqloom.task import Baseline, Task
+from seqloom.task import Baseline, Session, Task
 from seqloom.testing import TaskContract
 from seqloom.tokenizer import ByteTokenizer
 
@@ -45,6 +45,25 @@ class Spelling(Task):
     def baseline(self, name):
         assert name == "echo"
         return Echo()
+
+    def session(self):
+        return Chain()
+
+
+class Chain(Session):
+    """Each line follows all those before it."""
+
+    def __init__(self):
+        self.said = ""
+
+    def ask(self, line):
+        return {"source": f"{self.said} {line}"}
+
+    def hear(self, prediction):
+        self.said = prediction.example.inputs["source"]
+
+    def reset(self):
+        self.said = ""
 
 
 class Echo(Baseline):
@@ -210,6 +229,41 @@ class SaysThatItWrote(Spelling):
         return ["picture.png"]
 
 
+class HasNoSessions(Spelling):
+    """Keeps the contract."""
+
+    def session(self):
+        return None
+
+
+class ListensTwice(Spelling):
+    def session(self):
+        session = Chain()
+        session.ask = lambda line: setattr(session, "said", session.said + line) or {"source": session.said}
+        return session
+
+
+class AsksForOtherSlots(Spelling):
+    def session(self):
+        session = Chain()
+        session.ask = lambda line: {"audio": line}
+        return session
+
+
+class ForgetsNothing(Spelling):
+    def session(self):
+        session = Chain()
+        session.reset = lambda: None
+        return session
+
+
+class KeepsItsSession(Spelling):
+    kept = Chain()
+
+    def session(self):
+        return self.kept
+
+
 class OffersNoBaseline(Spelling):
     def baseline(self, name):
         return Task.baseline(self, name)
@@ -264,6 +318,10 @@ class KeepsItsBaseline(Spelling):
         (Configures, "default_flags_leave_decoding_as_it_is"),
         (Writes, "default_flags_write_no_files"),
         (SaysThatItWrote, "default_flags_write_no_files"),
+        (ListensTwice, "a_session_goes_on_and_begins_anew"),
+        (AsksForOtherSlots, "a_session_goes_on_and_begins_anew"),
+        (ForgetsNothing, "a_session_goes_on_and_begins_anew"),
+        (KeepsItsSession, "a_session_goes_on_and_begins_anew"),
         (OffersNoBaseline, "baselines_answer"),
         (AnswersNothing, "baselines_answer"),
         (AnswersInTurn, "baselines_answer"),
