@@ -4,7 +4,7 @@ Usage: SEQLOOM_DATA=~/data python benchmarks/dialogue_data.py FOLDER [--valid 15
 
 SEQLOOM_DATA names a folder with ``sgd_dialogue/{train,dev,test}.jsonl.gz``: a line is a dialogue as
 ``{"id": …, "services": […], "turns": […]}``, whose turns are the user's and the system's by turns.
-FOLDER gets ``{train,valid,test}.jsonl``, a line for each of the system's turns that has one before it:
+FOLDER gets ``{train,valid,test}.jsonl``, a line for each of the system's turns in which anything is said:
 
 - ``history``: all turns before it, each after ``<user>`` or ``<system>``
 - ``reply``: the turn itself
@@ -34,10 +34,12 @@ def dialogues(file: Path) -> list[dict[str, Any]]:
 
 
 def examples(dialogue: dict[str, Any]) -> Iterator[dict[str, str]]:
-    """An example for each of the system's turns."""
+    """An example for each of the system's turns in which anything is said."""
     turns: Sequence[str] = [" ".join(turn.split()) for turn in dialogue["turns"]]
-    said = [f"<{SPEAKERS[number % 2]}> {turn}" for number, turn in enumerate(turns)]
+    said = [f"<{SPEAKERS[number % 2]}> {turn}".strip() for number, turn in enumerate(turns)]
     for number in range(1, len(turns), 2):
+        if not turns[number]:
+            continue
         yield {
             "history": " ".join(said[:number]),
             "reply": turns[number],

@@ -73,6 +73,13 @@ def test_an_example_is_all_turns_so_far_and_the_systems_next(
     assert len(made["train"]) == 3 + 2 * 2
 
 
+def test_a_reply_in_which_nothing_is_said_is_no_example(script: ModuleType) -> None:
+    found = script.examples({"services": ["Taxi_1"], "turns": ["Hello.", " ", "Hello?", "Yes?"]})
+    assert list(found) == [
+        {"history": "<user> Hello. <system> <user> Hello?", "reply": "Yes?", "service": "Taxi_1"}
+    ]
+
+
 def test_valid_is_of_so_many_dialogues_of_dev_by_a_seed(
     script: ModuleType, data: Path, tmp_path: Path
 ) -> None:
