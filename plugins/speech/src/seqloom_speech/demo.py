@@ -27,7 +27,7 @@ data:
 inputs:
   speech:
     rate_hz: 4000
-    # Both filters hear the tone; of many, most would hear noise alone, which normalisation makes as loud.
+    # One or both filters hear the tone; of many, most hear noise alone, which normalisation makes as loud.
     features: {name: log_mel, bins: 2, window_ms: 24, hop_ms: 12, low_hz: 300, high_hz: 1100}
     augment: {speeds: [], time_masks: 0, frequency_masks: 0}  # sounds are made with all that
     frontend: {name: stack, frames: 6}
