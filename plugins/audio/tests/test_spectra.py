@@ -17,7 +17,7 @@ from seqloom.testing.samples import pad_loudly
 from seqloom_audio import spectra
 from seqloom_audio.normalization import CorpusNorm
 from seqloom_audio.rows import rows_of
-from seqloom_audio.spectra import FLOOR, Analysis, Spectra
+from seqloom_audio.spectra import FLOOR, Analysis, Spectra, pictured
 
 USUAL: dict[str, Any] = {
     "rate_hz": 16_000,
@@ -172,6 +172,27 @@ def test_what_is_masked_is_the_mean_of_its_feature(normalize: str | None) -> Non
     found = alone(part, torch.cat([given, masked], 1))
     wanted = plain.where(masked == 0, plain.mean(0))
     torch.testing.assert_close(found, wanted, rtol=1e-5, atol=1e-5)
+
+
+# Pictures -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("changes", [{"bins": 2}, {"bins": 20, "coefficients": 13}])
+def test_people_see_more_than_a_model_of_few_numbers(changes: dict[str, Any]) -> None:
+    given = Analysis(**USUAL | {"rate_hz": 4000, "low_hz": 300, "high_hz": 1100} | changes)
+    part = Spectra(pictured(given))
+    assert part.analysis.coefficients is None
+    assert 12 < part.analysis.bins < 41
+    hiss = 1000 * torch.from_numpy(noise(10.0, 4000))
+    levels = part.logarithms(rows_of(hiss, 160)[None])[0].mean(0)
+    assert levels.diff().abs().max() < 0.3  # no stripes
+    tone = 3000 * torch.sin(2 * torch.pi * 600 * torch.arange(8000) / 4000)
+    loudest = part.logarithms(rows_of(tone, 160)[None])[0, 5:-5].argmax(1).unique()
+    assert (part.filters[:, loudest].argmax(0) * 4000 / part.points - 600).abs().max() < 30
+
+
+def test_people_see_as_many_filters_as_a_model_and_nothing_normalised() -> None:
+    assert pictured(Analysis(**USUAL, normalize="utterance")) == Analysis(**USUAL)
 
 
 # What cannot be -----------------------------------------------------------------------------------------

@@ -1,24 +1,37 @@
-"""Morse code: what is keyed can be read off the sound by its timing alone."""
+"""Morse code can be read off its sound by timing alone; the demo learns nothing of its test."""
 
 from __future__ import annotations
 
+import json
 import re
 from itertools import groupby
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
+from seqloom.catalog import Catalog
+from seqloom.hooks import DemoRequest
+from seqloom.jobfile import load_job
+from seqloom_speech import demo
 from seqloom_speech.morse import RATE_HZ, SIGNS, message, sounded
 
 LETTERS = {sign: letter for letter, sign in SIGNS.items()}
 
 
+COUNTS = {"train": 30, "valid": 4, "test": 8}
+
+
+def pitch(samples: NDArray[np.float64]) -> float:
+    """Of the tone, in Hz."""
+    return float(np.abs(np.fft.rfft(samples)).argmax() * RATE_HZ / len(samples))
+
+
 def loudness(samples: NDArray[np.float64]) -> NDArray[np.float64]:
     """How strong the tone is over time: the sound shifted to its pitch, then averaged over 15 ms."""
-    spectrum = np.abs(np.fft.rfft(samples))
-    pitch = spectrum.argmax() * RATE_HZ / len(samples)
-    shifted = samples * np.exp(-2j * np.pi * pitch * np.arange(len(samples)) / RATE_HZ)
+    shifted = samples * np.exp(-2j * np.pi * pitch(samples) * np.arange(len(samples)) / RATE_HZ)
     width = round(0.015 * RATE_HZ)
     smooth: NDArray[np.float64] = np.abs(np.convolve(shifted, np.ones(width) / width, "same"))
     return smooth
@@ -74,9 +87,45 @@ def test_most_of_what_is_sounded_can_be_read_by_measuring() -> None:
 @pytest.mark.parametrize("text", ["E", "0 0"])
 def test_sounds_differ_each_time(text: str) -> None:
     random = np.random.default_rng(3)
-    lengths = {len(sounded(text, random)) for _ in range(20)}
-    assert len(lengths) > 15
+    sounds = [sounded(text, random) for _ in range(40)]
+    assert len({len(one) for one in sounds}) > 30
+    assert np.ptp([pitch(one) for one in sounds]) > 200
+    assert np.ptp([20 * np.log10(np.abs(one).max()) for one in sounds]) > 12  # dB
     assert (
         sounded(text, np.random.default_rng(4)).tobytes()
         == sounded(text, np.random.default_rng(4)).tobytes()
     )
+
+
+# The demo -----------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> demo.Demo:
+    monkeypatch.setattr(demo, "COUNTS", COUNTS)
+    return demo.make_demo(DemoRequest(folder=str(tmp_path), seed=1))
+
+
+def test_the_demo_sounds_messages_and_learns_none_of_the_test(made: demo.Demo, tmp_path: Path) -> None:
+    texts: dict[str, set[str]] = {}
+    for split, count in COUNTS.items():
+        rows = [json.loads(line) for line in (tmp_path / f"{split}.jsonl").read_text().splitlines()]
+        assert len(rows) == count
+        assert all(soundfile.info(tmp_path / row["sound"]).samplerate == RATE_HZ for row in rows)
+        texts[split] = {row["text"] for row in rows}
+    assert {split: len(found) for split, found in texts.items()} == COUNTS  # each once
+    assert not texts["test"] & (texts["train"] | texts["valid"])
+    assert made.facts["test messages that occur in training"] == "0"
+    assert {text for _, text in made.unseen} <= texts["test"]
+    config = load_job(Path(made.job), Catalog.from_environment()).config
+    assert (config.name, config.model.head.name) == (made.name, "ctc")
+
+
+def test_a_seed_makes_the_same_demo(made: demo.Demo, tmp_path: Path) -> None:
+    again = tmp_path / "again"
+    again.mkdir()
+    demo.make_demo(DemoRequest(folder=str(again), seed=1))
+    files = sorted(path.relative_to(again) for path in again.rglob("*.*"))
+    assert len(files) == sum(COUNTS.values()) + len(COUNTS) + 1
+    for file in files:
+        assert (again / file).read_bytes() == (tmp_path / file).read_bytes()

@@ -20,7 +20,7 @@ from seqloom_audio.normalization import mean_and_scale, moments
 from seqloom_audio.reading import read_sound
 from seqloom_audio.recording import Channel
 from seqloom_audio.rows import rows_of, with_numbers
-from seqloom_audio.spectra import Analysis, spectra_of
+from seqloom_audio.spectra import Analysis, pictured, spectra_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,9 +100,13 @@ class AudioModality(Modality):
         rows = self._rows(features, generator, sums)
         return rows if self._on_device else self._spectrum(rows)
 
+    @torch.no_grad()
     def spectrum(self, features: Tensor) -> Tensor:
-        """Samples [T, hop] int16 to what a model sees of them, unvaried [T, F] float32."""
-        return self._spectrum(self._rows(features, None, None))
+        """Samples [T, hop] int16 to what people look at: logarithms [T, F'] float32 of mel filters.
+
+        They are those of :func:`seqloom_audio.spectra.pictured`, whatever the model sees.
+        """
+        return spectra_of(pictured(self._analysis)).logarithms(features[None])[0]
 
     def _rows(self, features: Tensor, generator: torch.Generator | None, sums: Tensor | None) -> Tensor:
         """Samples with all that their spectrum takes: masks, and the numbers that it is normalised by."""

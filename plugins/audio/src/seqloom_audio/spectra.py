@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import warnings
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final, Literal, cast
 
@@ -20,6 +21,7 @@ FULL_SCALE: Final = 32_768
 FLOOR: Final = 1e-8  # power of a frequency: about what rounding to 16 bits leaves in a window of 25 ms
 LEAST_VARIANCE: Final = 1e-5  # that normalisation divides by: silence stays silence
 TOGETHER: Final = 2**12  # frames transformed at a time: of more, the cache would hold none
+PICTURED: Final = 40  # filters that a picture has at least, where a window tells so many apart
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +55,11 @@ class Analysis:
         return self.coefficients or self.bins
 
     @property
+    def points(self) -> int:
+        """Of the Fourier transform."""
+        return 1 << (self.window - 1).bit_length()
+
+    @property
     def brought(self) -> int:
         """Numbers that rows bring."""
         return 2 * self.size if self.normalize == "speaker" else 0
@@ -80,7 +87,7 @@ class Spectra(nn.Module):
     def __init__(self, analysis: Analysis) -> None:
         super().__init__()
         self.analysis = analysis
-        self.points = 1 << (analysis.window - 1).bit_length()  # of the Fourier transform
+        self.points = analysis.points
         spare = self.points - analysis.window
         window = F.pad(torch.hann_window(analysis.window), (spare // 2, spare - spare // 2))
         cosines = (
@@ -131,6 +138,25 @@ class Spectra(nn.Module):
         spectrum = torch.fft.rfft(seen * self.window)
         power: Tensor = spectrum.real.square().addcmul_(spectrum.imag, spectrum.imag)
         return power @ self.filters
+
+
+def pictured(analysis: Analysis) -> Analysis:
+    """The same frames and range for people to look at: logarithms of filters, normalised by nothing.
+
+    Where a model sees few filters there are more of them, as far as they stay a frequency of the transform
+    apart: closer ones would let through unequal shares, and be drawn as stripes.
+    """
+    low, next_, high = map(
+        _mel, (analysis.low_hz, analysis.low_hz + analysis.rate_hz / analysis.points, analysis.high_hz)
+    )
+    apart = int((high - low) / (next_ - low)) - 1
+    bins = max(analysis.bins, min(PICTURED, apart))
+    return replace(analysis, bins=bins, coefficients=None, normalize=None)
+
+
+def _mel(hz: float) -> float:
+    """HTK's formula."""
+    return 2595 * math.log10(1 + hz / 700)
 
 
 @lru_cache(maxsize=4)

@@ -25,7 +25,7 @@ STAVE_S: Final = 8.0
 def write_alignments(
     folder: Path, predictions: Sequence[Prediction], modalities: Mapping[str, Modality]
 ) -> Iterator[Path]:
-    """Writes a picture for each input: the spectrum that the model saw, with words and their tokens below.
+    """Writes a picture for each input: its spectrum, with words and their tokens below.
 
     Raises:
         UsageError: The model's input is no sound.
