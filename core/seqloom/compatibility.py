@@ -17,7 +17,7 @@ def check_api(asked: object, distribution: str) -> str:
     Args:
         asked: ``seqloom_api`` of its entry module: a whole number for all of that major version, or a range
             as pip has it, as ``">=1.1,<2"``; None where it says nothing.
-        distribution: What a user installs of it.
+        distribution: What a user installs of it; empty for one that is not installed.
 
     Returns:
         What it asks for, as a text.
@@ -36,11 +36,8 @@ def check_api(asked: object, distribution: str) -> str:
         raise _nonsense(asked)
     if difference == 0:
         return str(asked)
-    todo = (
-        "upgrade Seqloom: pip install --upgrade seqloom"
-        if difference > 0
-        else f"upgrade the plugin: pip install --upgrade {distribution or 'DISTRIBUTION'}"
-    )
+    which, install = ("Seqloom", "seqloom") if difference > 0 else ("the plugin", distribution)
+    todo = f"upgrade {which}" + (f": pip install --upgrade {install}" if install else "")
     here = f"this is Seqloom {seqloom.__version__} with plugin API {API_VERSION}"
     raise Flaw(f"it was written for plugin API {asked}, and {here}; {todo}")
 

@@ -62,7 +62,7 @@ def pins_of(config: JobConfig, catalog: Catalog) -> list[Pin]:
             if part is None:
                 continue
             plugin = catalog.provider(kind, part["name"])
-            if plugin.name != PROJECT:
+            if plugin.name != PROJECT and plugin.distribution:  # else nothing could be installed
                 found.setdefault(plugin.name, (plugin, []))[1].append(f"{kind} {part['name']}")
     return [
         Pin(

@@ -42,6 +42,11 @@ def test_what_is_no_version_is_told(asked: Any) -> None:
         check_api(asked, "seqloom-imu")
 
 
+def test_a_plugin_that_is_not_installed_cannot_be_upgraded_by_pip() -> None:
+    with pytest.raises(Flaw, match=r"; upgrade the plugin$"):
+        check_api(0, "")
+
+
 def test_who_says_nothing_is_told_what_to_say() -> None:
     with pytest.raises(Flaw, match=r"does not say which plugin API it is for: seqloom_api = 1$"):
         check_api(None, "seqloom-imu")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ from typer.testing import CliRunner, Result
 
 import seqloom
 from seqloom.build import Builder
-from seqloom.catalog import Catalog
+from seqloom.catalog import Catalog, Plugin
 from seqloom.cli.main import build_app
 from seqloom.data.manifest import read_examples
 from seqloom.errors import CorruptError, PluginError, SeqloomWarning
 from seqloom.export import export_model
 from seqloom.jobfile import load_job
-from seqloom.pins import Pin, check_pins, read_pins
+from seqloom.pins import Pin, check_pins, pins_of, read_pins
 from seqloom.storage import write_folder, write_json
 from seqloom.trainer import Outcome
 
@@ -242,3 +243,12 @@ def test_all_that_is_missing_is_one_command(catalog: Catalog) -> None:
     ]
     with pytest.raises(PluginError, match=r"pip install 'seqloom-zeta>=0.1,<0.2' 'seqloom-eta>=0.1,<0.2'$"):
         check_pins(pins, catalog, "model x")
+
+
+def test_what_no_distribution_brought_is_no_pin(job: Callable[..., Any], catalog: Catalog) -> None:
+    class Bare(Catalog):
+        def provider(self, kind: str, name: str) -> Plugin:
+            return replace(catalog.provider(kind, name), distribution="")
+
+    assert [pin.plugin for pin in pins_of(job().config, catalog)] == ["text", "translation"]
+    assert pins_of(job().config, Bare()) == []

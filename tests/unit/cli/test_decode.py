@@ -87,12 +87,18 @@ def test_a_device_that_means_nothing_is_refused(translate: Any, option: str) -> 
     assert f"no {option[2:]} 'tpu'; there are: auto" in translate("1", option, "tpu", code=78).stderr
 
 
-def test_a_verb_whose_plugin_is_left_out_says_so(translate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_verb_whose_plugin_is_left_out_says_so(
+    translate: Any, seqloom: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("SEQLOOM_DISABLE", "translation")
-    told = translate("1", code=78).stderr
-    assert "no command 'translate' of a plugin in use" in told
-    assert "plugin 'translation'" in told
-    assert "SEQLOOM_DISABLE names it" in told
+    needs, told = translate("1", code=78).stderr.splitlines()
+    assert needs.startswith("error: model ")
+    assert needs.endswith(" needs other plugins:")
+    without = seqloom("translate", "nobody", code=78).stderr
+    assert "no command 'translate' of a plugin in use" in without
+    for said in (told, without):
+        assert "plugin 'translation'" in said
+        assert "SEQLOOM_DISABLE names it" in said
 
 
 def test_a_name_that_disables_nothing_is_warned_of(translate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
