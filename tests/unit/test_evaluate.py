@@ -86,6 +86,14 @@ def test_texts_are_compared_as_the_task_has_them(
     assert baseline.value == pytest.approx(200 / 3)
 
 
+def test_a_signature_tells_of_a_shortest_length(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
+    judge = evaluator(parts, exact=Exact())
+    plain = judge(parts[0], 7)[-1].signature
+    judge.decode = judge.decode.model_copy(update={"min_length": 3})
+    assert judge(parts[0], 7)[-1].signature == f"{plain}|min:3"
+    assert all(len(prediction.hypotheses[0].tokens) >= 3 for prediction in judge.predictions)
+
+
 def test_batches_change_no_score(parts: tuple[Seq2Seq, Task, Dataset]) -> None:
     one, all_ = (evaluator(parts, size)(parts[0], 0)[0].value for size in (1, 3))
     assert one == pytest.approx(all_, rel=1e-5)
