@@ -223,6 +223,7 @@ def test_a_wish_to_stop_is_no_flaw(
         raise Interrupted("terminated", number)
 
     before = signal.signal(signal.SIGTERM, terminate)
+    interrupt = signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored in the background
     try:
         install("slow", f"import os, time\nos.kill(os.getpid(), {int(number)})\ntime.sleep(9)")
         with pytest.raises(stop):
@@ -230,6 +231,7 @@ def test_a_wish_to_stop_is_no_flaw(
         assert signal.getsignal(signal.SIGTERM) is terminate
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGINT, interrupt)
 
 
 OBSERVER = """

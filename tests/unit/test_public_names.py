@@ -77,7 +77,7 @@ def test_plugins_use_public_names_only(path: Path) -> None:
         ("from seqloom.task import _hidden", "imports seqloom.task._hidden, which is private"),
         ("from seqloom.trainer import Trainer", "imports seqloom.trainer, which is not for plugins"),
         ("import seqloom.build", "imports seqloom.build, which is not for plugins"),
-        ("from seqloom_text.modality import TextModality", "imports seqloom_text.modality, which is not"),
+        ("from seqloom_ocr.task import Ocr", "imports seqloom_ocr.task, which is not for plugins"),
         ("from seqloom.task import Task\nTask._x()", "uses Task._x, which is private"),
     ],
 )
