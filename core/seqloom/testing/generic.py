@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,12 @@ OF_TEXTS = frozenset({"metric", "tokenizer"})
 """Kinds tested with texts of ours, unless their author knows better ones."""
 
 
-class BuildContract:
+class BuildContract(ABC):
     """What can be seen of a part without any input of its kind."""
 
+    @abstractmethod
     def build(self) -> Any:
         """One with the options that hold where a job says nothing."""
-        raise NotImplementedError
 
     def test_defaults_build_it(self) -> None:
         self.build()
