@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 PORT: Final = 8642
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
-TOKEN: Final = "SEQLOOM_UI_TOKEN"  # noqa: S105 - the variable's name
+TOKEN: Final = "SEQLOOM_TOKEN"  # noqa: S105 - the variable's name
 SHORTEST_TOKEN: Final = 16
 BACKLOG: Final = 128
 

@@ -16,10 +16,10 @@ from seqloom.page.metrics import Log, Series, thinned
 from seqloom.registry.records import Run, Score
 
 POINTS: Final = 400  # of a curve: about one a pixel
-Form = Literal["plain", "scientific", "whole", "size", "percent"]
+Form = Literal["plain", "small", "whole", "size", "percent"]
 
 OF_TRAINING: Final[Mapping[str, tuple[str, Form]]] = {
-    "learning_rate": ("Learning rate", "scientific"),
+    "learning_rate": ("Learning rate", "small"),
     "targets_per_second": ("Throughput, targets a second", "whole"),
     "peak_memory_bytes": ("Memory, most so far", "size"),
     "gradient_norm": ("Gradient norm", "plain"),

@@ -10,7 +10,7 @@ LAYERS: Final = ("data", "run", "checkpoint", "model", "evaluation", "decoding",
 LAYER_OF: Final = {"evaluation": 4, "decoding": 4, "predictions": 5} | {
     kind: layer for layer, kind in enumerate(LAYERS[:4])
 }
-WIDTH: Final = 176
+WIDTH: Final = 190
 HEIGHT: Final = 48
 GAP: Final = 56  # between layers
 SPACE: Final = 16  # between nodes of a layer
@@ -59,12 +59,14 @@ class Drawing:
         paths: The edges, as SVG has it.
         width: Of all of it.
         height: Of all of it.
+        box: Width and height of a box.
     """
 
     boxes: Sequence[Box]
     paths: Sequence[str]
     width: float
     height: float
+    box: tuple[int, int] = (WIDTH, HEIGHT)
 
 
 def draw(nodes: Sequence[Node], edges: Sequence[tuple[str, str]]) -> Drawing:

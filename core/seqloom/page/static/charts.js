@@ -18,16 +18,12 @@
   };
   const FORMS = {
     plain,
-    scientific: (value) => (value === 0 ? "0" : Math.abs(value) >= 0.01 ? plain(value) : value.toExponential(2)),
+    small: (value) => (value === 0 ? "0" : Math.abs(value) >= 1e-4 ? String(Number(value.toPrecision(3))) : value.toExponential(1)),
     whole: (value) => (Math.abs(value) >= 1000 ? grouped(Math.round(value)) : plain(value)),
     percent: (value) => `${plain(100 * value, 3)}%`,
-    size: (value) => {
-      let unit = 0;
-      while (Math.abs(value) >= 1024 && unit < 4) (value /= 1024), unit++;
-      return `${plain(value, 3)} ${["B", "KiB", "MiB", "GiB", "TiB"][unit]}`;
-    },
+    size: (value) => `${plain(value / 1024 ** power(value), 3)} ${["B", "KiB", "MiB", "GiB", "TiB"][power(value)]}`,
   };
-  const BASES = { size: 2, plain: 10, scientific: 10, whole: 10, percent: 10 };
+  const power = (bytes) => Math.min(4, Math.max(0, Math.floor(Math.log2(Math.abs(bytes) || 1) / 10)));
 
   function made(name, attributes = {}, ...children) {
     const element = document.createElementNS(SVG, name);
@@ -43,14 +39,20 @@
     return element;
   }
 
-  // Round numbers within a range, about `wanted` of them.
-  function ticks(low, high, wanted, base = 10) {
+  // Round numbers within a range, at most `wanted` of them.
+  function ticks(low, high, wanted) {
     const rough = (high - low) / wanted;
-    const power = base === 2 ? 2 ** Math.floor(Math.log2(rough)) : 10 ** Math.floor(Math.log10(rough));
-    const step = base === 2 ? (rough > power ? 2 * power : power) : [1, 2, 5, 10].find((by) => by * power >= rough) * power;
+    const ten = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 2.5, 5, 10].find((by) => by * ten >= rough) * ten;
     const found = [];
     for (let count = Math.ceil(low / step - 1e-9); count * step <= high + step * 1e-9; count++) found.push(count * step);
-    return found;
+    return found.map((value) => Number(value.toPrecision(12)));
+  }
+
+  // The same of bytes: round in the unit that they are written in.
+  function sizeTicks(low, high, wanted) {
+    const unit = 1024 ** power(high);
+    return ticks(low / unit, high / unit, wanted).map((value) => value * unit);
   }
 
   function logTicks(low, high) {
@@ -126,7 +128,7 @@
       this.log.hidden = !canLog;
       const isLog = this.isLog && canLog;
       const [low, high] = this.range(values, isLog);
-      const marks = isLog ? logTicks(low, high) : ticks(low, high, 4, BASES[chart.form]);
+      const marks = isLog ? logTicks(low, high) : (chart.form === "size" ? sizeTicks : ticks)(low, high, 5);
       const labels = marks.map((mark) => this.say(mark));
       const left = Math.max(28, Math.ceil(DIGIT * Math.max(...labels.map((label) => label.length))) + 12);
       const first = this.steps[0] ?? 0;
