@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import random
@@ -14,8 +15,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from seqloom.registry.records import Run, Score
-from seqloom.registry.store import Registry, new_run_id
+from seqloom.registry.records import DataFile, Run, Score
+from seqloom.registry.runs import new_run_id
+from seqloom.registry.store import Registry
 
 SIGNATURES = {
     "bleu": "nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:2.5.1",
@@ -26,7 +28,11 @@ SIGNATURES = {
 }
 BEST = {"bleu": 34.2, "chrf": 58.9, "cider": 0.94, "wer": 0.071, "ppl": 4.6}
 WORST = {"bleu": 2.0, "chrf": 18.0, "cider": 0.1, "wer": 0.95, "ppl": 190.0}
-METRICS = {"translation": ("bleu", "chrf", "ppl"), "captioning": ("bleu", "cider"), "speech": ("wer", "ppl")}
+METRICS = {
+    "translation": ("bleu", "chrf", "ppl"),
+    "captioning": ("bleu", "cider"),
+    "speech": ("wer", "ppl"),
+}
 NAMES = {"translation": "de-en", "captioning": "flickr8k", "speech": "an4-conformer"}
 INPUT = {"translation": "text", "captioning": "image", "speech": "audio"}
 CARD = """\
@@ -89,7 +95,10 @@ def make_exhibits(folder: Path, *, runs: int = 64) -> tuple[str, Path]:
             run = make_training(registry, run_folder, task, draw, number=number, ending=ending)
             clock.goes_on(minutes=draw.uniform(9, 70))
             if ending != "running":
-                error = {"failed": "DivergedError: the loss is not finite", "interrupted": "Interrupted: stopped"}
+                error = {
+                    "failed": "DivergedError: the loss is not finite",
+                    "interrupted": "Interrupted: stopped",
+                }
                 registry.end_run(run.id, ending, error.get(ending))  # type: ignore[arg-type]
             clock.goes_on(minutes=draw.uniform(1, 60))
             if ending == "finished" and number % 3 == 0:
@@ -118,14 +127,40 @@ def make_training(
         seed=config["train"]["seed"],
         device="cpu",
         device_reason="no GPU was found",
-        versions={"python": "3.11.7", "torch": "2.11.0", "seqloom": "0.1.0", f"seqloom-{INPUT[task]}": "0.1.0"},
-        data={f"{part}.{side}": 32 * f"{number % 7}{len(side)}" for part in ("train", "valid") for side in ("source", "target")},
-    )  # fmt: skip
+        versions={
+            "python": "3.11.7",
+            "torch": "2.11.0",
+            "seqloom": "0.1.0",
+            f"seqloom-{INPUT[task]}": "0.1.0",
+        },
+        data=[
+            DataFile(
+                path=f"{part}.{side}",
+                sha256=hashlib.sha256(f"{number % 4} {part} {side}".encode()).hexdigest(),
+                split=part,
+                bytes=1_904_221,
+                rows=29_000 if part == "train" else 1_014,
+            )
+            for part in ("train", "valid")
+            for side in ("source", "target")
+        ],
+        environment={
+            "platform": "Linux-6.1",
+            "host": "loom-3",
+            "cpu": "Xeon",
+            "cores": "16",
+            "command": "seqloom train job.yaml",
+        },
+        git={"commit": 20 * f"{number % 3}a", "branch": "main", "dirty": "no"},
+    )
+    registry.add_event(run.id, "started")
     folder.mkdir(parents=True)
     quality = draw.uniform(0.82, 1.0)
     write_metrics(folder, task, steps, draw, quality)
     step = steps - steps % 500 or steps
-    registry.add_scores(run.id, [score for at in range(500, steps + 1, 500) for score in scores(task, at, quality)])
+    registry.add_scores(
+        run.id, [score for at in range(500, steps + 1, 500) for score in scores(task, at, quality)]
+    )
     if ending != "failed":
         write_samples(folder, task, step)
         write_samples(folder, task, max(step // 2, 1))
@@ -135,11 +170,19 @@ def make_training(
 
 
 def _config(task: str, name: str, draw: random.Random, number: int) -> dict[str, Any]:
-    part = {"name": "conformer" if task == "speech" else "transformer", "layers": draw.choice((3, 4, 6)), "heads": 4}
+    part = {
+        "name": "conformer" if task == "speech" else "transformer",
+        "layers": draw.choice((3, 4, 6)),
+        "heads": 4,
+    }
     return {
         "task": {"name": task},
         "name": name,
-        "data": {"root": "/data", "train": {"source": "train.source", "target": "train.target"}, "max_length": 256},
+        "data": {
+            "root": "/data",
+            "train": {"source": "train.source", "target": "train.target"},
+            "max_length": 256,
+        },
         "tokenizers": {"joint": {"name": "bpe", "size": 10000}},
         "model": {
             "width": draw.choice((256, 512)),
@@ -172,7 +215,9 @@ def line(step: int, draw: random.Random, quality: float = 1.0, peak: float = 0.0
         "gradient_norm": 0.6 + 2.5 * math.exp(-step / 400) + abs(draw.gauss(0, 0.15)),
         "targets_per_second": 5200 + draw.gauss(0, 240) - (1800 if step % 1000 < 30 else 0),
         "data_wait": abs(draw.gauss(0.012, 0.006)),
-        "learning_rate": peak * warm * (1 if step < 1000 else 0.5 * (1 + math.cos(math.pi * (step - 1000) / 7000))),
+        "learning_rate": peak
+        * warm
+        * (1 if step < 1000 else 0.5 * (1 + math.cos(math.pi * (step - 1000) / 7000))),
         "peak_memory_bytes": 1.9e9 + 3e8 * (1 - math.exp(-step / 900)),
     }
 
@@ -204,7 +249,12 @@ def write_metrics(folder: Path, task: str, steps: int, draw: random.Random, qual
                 found = {score.metric: score.value for score in scores(task, step, quality)}
                 stream.write(json.dumps({"step": step, "scores": found}) + "\n")
             if step == 1240:
-                stream.write(json.dumps({"step": step, "event": "skipped", "reason": "the loss was not finite", "ids": [7]}) + "\n")
+                stream.write(
+                    json.dumps(
+                        {"step": step, "event": "skipped", "reason": "the loss was not finite", "ids": [7]}
+                    )
+                    + "\n"
+                )
 
 
 # Samples -----------------------------------------------------------------------------------------------
@@ -214,7 +264,10 @@ SENTENCES = (
     ("zwei frauen unterhalten sich auf einer bank .", "two women talk on a bench .", "two women are talking on a bench ."),
     ("ein mann spielt am abend gitarre .", "a man plays guitar in the evening .", "a man plays the guitar at night ."),
 )  # fmt: skip
-CAPTIONS = (("a red sun over a blue hill", "a sun sets over the hill"), ("a yellow boat on the sea", "a boat on the water"))
+CAPTIONS = (
+    ("a red sun over a blue hill", "a sun sets over the hill"),
+    ("a yellow boat on the sea", "a boat on the water"),
+)
 SAID = (("enter forty three", "enter forty three"), ("go to the next page", "go to the next pace"))
 
 
@@ -241,9 +294,19 @@ def _pictures(folder: Path) -> list[dict[str, Any]]:
         if not file.exists():
             file.parent.mkdir(exist_ok=True)
             file.write_bytes(picture(number))
-        one = sample(number, {"kind": "image", "text": None, "file": str(file)}, reference, found, 49 * ["·"])
-        made.append({**one, "source_tokens": None, "grid": [7, 7]})
+        one = sample(
+            number, {"kind": "image", "text": None, "file": str(file)}, reference, found, 49 * ["·"]
+        )
+        weights = [
+            _spot(2 + 3 * math.sin(row), 3 + 2 * math.cos(1.7 * row)) for row in range(len(one["tokens"]))
+        ]
+        made.append({**one, "source_tokens": None, "attention": weights, "grid": [7, 7]})
     return made
+
+
+def _spot(row: float, column: float) -> list[float]:
+    weights = [math.exp(-((y - row) ** 2 + (x - column) ** 2) / 3) for y in range(7) for x in range(7)]
+    return [round(weight / sum(weights), 5) for weight in weights]
 
 
 def _recordings(folder: Path) -> list[dict[str, Any]]:
@@ -253,7 +316,9 @@ def _recordings(folder: Path) -> list[dict[str, Any]]:
         if not file.exists():
             file.parent.mkdir(exist_ok=True)
             write_sound(file, 330 + 110 * number)
-        one = sample(number, {"kind": "audio", "text": None, "file": str(file)}, reference, found, 180 * ["·"])
+        one = sample(
+            number, {"kind": "audio", "text": None, "file": str(file)}, reference, found, 180 * ["·"]
+        )
         made.append({**one, "source_tokens": None})
     return made
 
@@ -266,7 +331,10 @@ def sample(
     rows = []
     for row in range(len(tokens)):
         middle = (row + 0.5) / len(tokens) * width
-        weights = [math.exp(-((column + 0.5 - middle) ** 2) / (0.02 * width**2 + 0.4)) + 0.01 for column in range(width)]
+        weights = [
+            math.exp(-((column + 0.5 - middle) ** 2) / (0.02 * width**2 + 0.4)) + 0.01
+            for column in range(width)
+        ]
         total = sum(weights)
         rows.append([round(weight / total, 4) for weight in weights])
     return {
@@ -288,7 +356,11 @@ def picture(number: int, width: int = 420, height: int = 280) -> bytes:
         row = bytearray(b"\0")
         for x in range(width):
             sky = y / height
-            colour = (250 - 60 * sky, 214 - 70 * sky, 170 + 50 * sky) if number == 0 else (190 - 50 * sky, 220 - 30 * sky, 240)
+            colour = (
+                (250 - 60 * sky, 214 - 70 * sky, 170 + 50 * sky)
+                if number == 0
+                else (190 - 50 * sky, 220 - 30 * sky, 240)
+            )
             if (x - 300 + 160 * number) ** 2 + (y - 90) ** 2 < 38**2:
                 colour = (214, 84, 52) if number == 0 else (244, 200, 76)
             if y > 185 + 34 * math.sin(x / 70 + number):
@@ -297,7 +369,9 @@ def picture(number: int, width: int = 420, height: int = 280) -> bytes:
         rows.append(bytes(row))
 
     def chunk(kind: bytes, content: bytes) -> bytes:
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        return (
+            struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+        )
 
     head = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     data = zlib.compress(b"".join(rows), 9)
@@ -312,7 +386,10 @@ def write_sound(file: Path, hertz: float, seconds: float = 1.5) -> None:
         stream.setframerate(8000)
         count = round(8000 * seconds)
         stream.writeframes(
-            b"".join(struct.pack("<h", round(9000 * math.sin(2 * math.pi * hertz * at / 8000))) for at in range(count))
+            b"".join(
+                struct.pack("<h", round(9000 * math.sin(2 * math.pi * hertz * at / 8000)))
+                for at in range(count)
+            )
         )
 
 
@@ -326,11 +403,29 @@ def make_model(registry: Registry, run: Run) -> None:
     (folder / "README.md").write_text(CARD.format(name=run.name, task=run.task), encoding="utf-8")
     newest = [score for score in run.scores if score.step == max(one.step for one in run.scores)]
     model = registry.add_model(run.name, run.task, run.id, str(folder), 4 * "0123456789abcdef", newest)
-    facts = {"config": run.config, "seed": run.seed, "device": run.device, "device_reason": run.device_reason}
+    facts = {
+        "config": run.config,
+        "seed": run.seed,
+        "device": run.device,
+        "device_reason": run.device_reason,
+    }
     judged = registry.start_run(
-        kind="evaluate", name=run.name, task=run.task, versions=run.versions, data={"test.source": 64 * "a"}, model=model.uri, **facts
+        kind="evaluate", name=run.name, task=run.task, versions=run.versions, data=[DataFile(path="test.source", sha256=64 * "a", split="test", rows=1000)], model=model.uri, **facts
     )  # fmt: skip
-    registry.add_scores(judged.id, [Score(metric=s.metric, value=s.value * 0.97, split="test", step=s.step, signature=s.signature) for s in newest])
+    registry.add_scores(
+        judged.id,
+        [
+            Score(metric=s.metric, value=s.value * 0.97, split="test", step=s.step, signature=s.signature)
+            for s in newest
+        ],
+    )
+    registry.add_artefact(
+        judged.id,
+        kind="predictions",
+        path=str(folder.parent / "test.jsonl"),
+        sha256=64 * "b",
+        size_bytes=81_220,
+    )
     registry.end_run(judged.id, "finished")
 
 
@@ -340,4 +435,6 @@ def _call(registry: Registry) -> None:
         if versions:
             registry.set_alias(name, versions[0].version, "candidate")
             registry.set_alias(name, versions[-1].version, "champion")
+            registry.set_alias(name, versions[len(versions) // 2].version, "candidate")
             registry.tag_model(versions[-1].uri, {"reviewed": "yes"})
+            registry.note_model(versions[-1].uri, "Reads well; the numbers in dates are still mixed up.")

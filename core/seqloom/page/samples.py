@@ -79,9 +79,11 @@ class Sample:
 
     @property
     def heat(self) -> str:
-        """Attention as ``heat.js`` reads it: JSON, with a byte a weight."""
+        """Attention as ``heat.js`` reads it: JSON, with a byte for each weight, 255 for the greatest."""
         rows = [row[:MOST_COLUMNS] for row in (self.attention or ())[:MOST_ROWS]]
-        weights = bytes(round(255 * min(1.0, max(0.0, weight))) for row in rows for weight in row)
+        most = max((weight for row in rows for weight in row), default=0.0)
+        scale = 255 / most if most > 0 else 0.0
+        weights = bytes(round(scale * max(0.0, weight)) for row in rows for weight in row)
         columns = len(rows[0]) if rows else 0
         return json.dumps(
             {
@@ -89,6 +91,7 @@ class Sample:
                 "columns": None if self.source_tokens is None else self.source_tokens[:columns],
                 "count": columns,
                 "grid": self.grid,
+                "most": float(f"{most:.4g}"),
                 "weights": base64.b64encode(weights).decode(),
             },
             ensure_ascii=False,

@@ -47,9 +47,8 @@ def figure(value: float, digits: int = 2) -> str:
     """A score: ``31.20``, ``0.0041``, ``1.2e+09``; a dash for NaN."""
     if not math.isfinite(value):
         return NOTHING if math.isnan(value) else "∞" if value > 0 else "−∞"
-    if value != 0 and not 10**-digits <= abs(value) < 10**6:
-        return f"{value:.{digits}g}"
-    return f"{value:.{digits}f}"
+    is_usual = value == 0 or 10**-digits <= abs(value) < 10**6
+    return f"{value:.{digits}{'f' if is_usual else 'g'}}".replace("-", "−")
 
 
 def whole(value: float) -> str:

@@ -124,7 +124,7 @@
       const { chart } = this;
       this.say = FORMS[chart.form] || plain;
       const values = chart.curves.flatMap((curve) => curve.points.map(([, y]) => y));
-      const canLog = values.length > 0 && values.every((value) => value > 0) && Math.max(...values) > Math.min(...values);
+      const canLog = ["plain", "small"].includes(chart.form) && values.length > 0 && values.every((value) => value > 0) && Math.max(...values) > Math.min(...values);
       this.log.hidden = !canLog;
       const isLog = this.isLog && canLog;
       const [low, high] = this.range(values, isLog);

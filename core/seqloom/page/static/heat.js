@@ -1,5 +1,5 @@
 // <heat-map data="{rows, columns, count, grid, weights}" label picture>: what each token looked at.
-// Weights are a byte each, row by row, in base64. With a picture and a grid they are laid over the picture.
+// Weights are a byte each, row by row, in base64; 255 is `most`. With a picture and a grid they are laid over it.
 "use strict";
 (() => {
   const ROW = 24; // px
@@ -24,7 +24,7 @@
       this.grid = given.grid;
       const bytes = Uint8Array.from(atob(given.weights), (sign) => sign.charCodeAt(0));
       this.weights = this.tokens.map((_, row) => bytes.subarray(row * this.count, (row + 1) * this.count));
-      this.most = Math.max(1, ...bytes);
+      this.most = given.most;
       this.said = html("p", "said");
       this.said.setAttribute("aria-live", "polite");
       const picture = this.getAttribute("picture");
@@ -79,12 +79,16 @@
       this.replaceChildren(html("div", "scroll", this.stage), this.said);
     }
 
+    weight(row, column) {
+      return (this.weights[row][column] / 255) * this.most;
+    }
+
     source(column) {
       return this.sources ? shown(this.sources[column]) : `position ${column}`;
     }
 
     usual() {
-      return `Darkest: ${(this.most / 255).toFixed(2)}. Point at a cell, or use the arrow keys.`;
+      return `Darkest: ${this.most.toFixed(2)}. Point at a cell, or use the arrow keys.`;
     }
 
     inWords() {
@@ -149,13 +153,16 @@
     drawCells(context, style) {
       const { left, top, cell } = this.shape;
       const gap = cell >= 8 ? 1.5 : 0;
+      const scale = devicePixelRatio || 1;
       context.fillStyle = style.getPropertyValue("--cell");
       context.fillRect(left, top, cell * this.count, ROW * this.tokens.length);
       context.fillStyle = style.getPropertyValue("--accent");
       this.weights.forEach((weights, row) => {
         for (let column = 0; column < this.count; column++) {
-          context.globalAlpha = (weights[column] / this.most) ** 0.75;
-          context.fillRect(left + cell * column, top + ROW * row, Math.max(cell - gap, 0.5), ROW - 1.5);
+          context.globalAlpha = (weights[column] / 255) ** 0.75;
+          const from = Math.round((left + cell * column) * scale) / scale; // on whole pixels: no seams
+          const to = Math.round((left + cell * (column + 1)) * scale) / scale;
+          context.fillRect(from, top + ROW * row, Math.max(to - from - gap, 1 / scale), ROW - 1.5);
         }
       });
       context.globalAlpha = 1;
@@ -191,7 +198,7 @@
       this.at = at;
       if (at) {
         const [row, column] = at;
-        this.said.textContent = `${shown(this.tokens[row])} → ${this.source(column)}: ${(this.weights[row][column] / 255).toFixed(2)}`;
+        this.said.textContent = `${shown(this.tokens[row])} → ${this.source(column)}: ${this.weight(row, column).toFixed(2)}`;
       } else this.said.textContent = this.usual();
       this.drawMatrix();
     }
@@ -226,7 +233,7 @@
       const place = this.weights[row].indexOf(most);
       const [rows, columns] = this.grid;
       this.said.textContent =
-        `${shown(this.tokens[row])}: most (${(most / 255).toFixed(2)}) at row ${Math.floor(place / columns) + 1} of ${rows}, ` +
+        `${shown(this.tokens[row])}: most (${this.weight(row, place).toFixed(2)}) at row ${Math.floor(place / columns) + 1} of ${rows}, ` +
         `column ${(place % columns) + 1} of ${columns}`;
       this.draw();
     }
@@ -240,14 +247,15 @@
       const weights = this.weights[this.row];
       const most = Math.max(1, ...weights);
       const [rows, columns] = this.grid;
-      context.fillStyle = "#000";
-      for (let row = 0; row < rows; row++)
-        for (let column = 0; column < columns; column++) {
-          context.globalAlpha = 0.72 * (1 - weights[row * columns + column] / most);
-          const x = Math.round((column * width) / columns), y = Math.round((row * height) / rows);
-          context.fillRect(x, y, Math.round(((column + 1) * width) / columns) - x, Math.round(((row + 1) * height) / rows) - y);
-        }
-      context.globalAlpha = 1;
+      const small = document.createElement("canvas"); // a pixel a cell; drawing it larger makes it smooth
+      small.width = columns;
+      small.height = rows;
+      const cells = small.getContext("2d");
+      const veil = cells.createImageData(columns, rows);
+      for (let cell = 0; cell < rows * columns; cell++) veil.data[4 * cell + 3] = 200 * (1 - weights[cell] / most);
+      cells.putImageData(veil, 0, 0);
+      context.imageSmoothingQuality = "high";
+      context.drawImage(small, 0, 0, width, height);
     }
   }
 

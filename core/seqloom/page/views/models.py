@@ -19,6 +19,7 @@ from seqloom.registry.records import Model, Run
 
 EXAMPLES: Final = ("alias = 'champion'", "task = 'translation' order by created", "name like 'de-%'")
 MOST_VERSIONS: Final = 100
+MOST_CHANGES: Final = 50
 MOST_NODES: Final = 8  # of a kind, in a drawing
 
 router = APIRouter()
@@ -87,6 +88,7 @@ def show_model(place: Here, name: str, version: str) -> Response:
         versions=versions,
         latest=latest,
         metrics=common_metrics(versions),
+        history=place.registry.alias_history(model.name)[:MOST_CHANGES],
         card=None if folder is None else read_card(folder),
         is_there=folder is not None,
         drawing=draw(*_lineage(place, model, run)),
@@ -107,7 +109,7 @@ def _lineage(place: Place, model: Model, run: Run | None) -> tuple[list[Node], l
     if run is not None:
         nodes.append(Node(run.id, "run", run.id, address("runs", run.id)))
         edges.append((run.id, model.uri))
-        data = [Node(f"data {file}", "data", PurePosixPath(file).name) for file in run.data]
+        data = [Node(f"data {file.sha256}", "data", PurePosixPath(file.path).name) for file in run.data]
         nodes += _few(data, "data")
         edges += [(node.id, run.id) for node in _few(data, "data")]
     users = place.registry.runs(f"model = '{model.uri}' and kind != 'train'", MOST_NODES + 1)

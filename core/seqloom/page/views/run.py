@@ -12,6 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from seqloom.page.charts import Chart, charts_of
 from seqloom.page.configuration import sections
+from seqloom.page.events import happenings
 from seqloom.page.metrics import BIG_BYTES, Log
 from seqloom.page.place import Place, address, place_of, within
 from seqloom.page.samples import sample_steps
@@ -19,7 +20,6 @@ from seqloom.page.views.runs import latest
 from seqloom.registry.records import Run
 
 METRICS: Final = "metrics.jsonl"
-SHOWN_EVENTS: Final = 50
 
 router = APIRouter()
 Here = Annotated[Place, Depends(place_of)]
@@ -34,8 +34,17 @@ def show_run(place: Here, run_id: str) -> Response:
     folder = place.folder(run)
     steps = [] if folder is None else sample_steps(folder)
     live = _live(place, run, folder, wait=False)
-    return place.page("run.html", section="runs", run=run, folder=folder, config=sections(run.config),
-                      sample_steps=steps, latest=latest(run), **live)  # fmt: skip
+    return place.page(
+        "run.html",
+        section="runs",
+        run=run,
+        folder=folder,
+        config=sections(run.config),
+        sample_steps=steps,
+        latest=latest(run),
+        artefacts=place.registry.artefacts(run.id),
+        **live,
+    )
 
 
 @router.get("/runs/{run_id}/live")
@@ -60,12 +69,13 @@ def _live(place: Place, run: Run, folder: Path | None, *, wait: bool) -> dict[st
     is_read = file is None or wait or log.waiting(file) <= BIG_BYTES
     charts: list[Chart] = []
     last: Mapping[str, float] = {}
-    events: list[Mapping[str, Any]] = []
+    written: list[Mapping[str, Any]] = []
     unread = 0
     if is_read:
         with log.read(file):
             charts = charts_of(run, log)
-            last, events, unread = log.last, list(reversed(log.events[-SHOWN_EVENTS:])), log.unread
+            last, written, unread = log.last, list(log.events), log.unread
+    events = happenings(place.registry.events(run.id), written)
     return {"charts": charts, "is_read": is_read, "last": last, "events": events, "unread": unread}
 
 
