@@ -75,7 +75,7 @@ class Clock:
         self.now += timedelta(**by)
 
 
-def make_exhibits(folder: Path, *, runs: int = 64) -> tuple[str, Path]:
+def make_exhibits(folder: Path, *, runs: int = 56) -> tuple[str, Path]:
     """A registry and run folders.
 
     Returns:

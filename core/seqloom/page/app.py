@@ -47,6 +47,7 @@ def create_app(
         registry.close()
 
     app = FastAPI(title="Seqloom", docs_url=None, redoc_url=None, openapi_url=None, lifespan=lifespan)
+    app.router.redirect_slashes = False
     app.state.place = place
     app.add_middleware(Guard, token=token, refuse=place.error)
     _tell_errors(app, place)

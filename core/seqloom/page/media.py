@@ -49,12 +49,12 @@ def open_medium(file: Path, kind: str) -> Medium | str:
         descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe would be waited for
     except (OSError, ValueError):
         return "this file is not there any more, or cannot be read"
-    stream = os.fdopen(descriptor, "rb")
     found = os.fstat(descriptor)
-    trouble = ""
     if not stat.S_ISREG(found.st_mode):
-        trouble = "this is no file"
-    elif found.st_size > MOST_BYTES:
+        os.close(descriptor)
+        return "this is no file"
+    stream = os.fdopen(descriptor, "rb")
+    if found.st_size > MOST_BYTES:
         trouble = f"this file has {found.st_size} bytes; at most {MOST_BYTES} are sent"
     else:
         said = kind_of(stream.read(HEAD_BYTES))

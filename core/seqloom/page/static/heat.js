@@ -252,7 +252,7 @@
       small.height = rows;
       const cells = small.getContext("2d");
       const veil = cells.createImageData(columns, rows);
-      for (let cell = 0; cell < rows * columns; cell++) veil.data[4 * cell + 3] = 200 * (1 - weights[cell] / most);
+      for (let cell = 0; cell < rows * columns; cell++) veil.data[4 * cell + 3] = 175 * (1 - weights[cell] / most);
       cells.putImageData(veil, 0, 0);
       context.imageSmoothingQuality = "high";
       context.drawImage(small, 0, 0, width, height);

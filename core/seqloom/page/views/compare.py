@@ -31,7 +31,6 @@ class Beside:
         split: On what.
         signature: How.
         scores: Of each run, None where it has none.
-        best: The positions of the best.
     """
 
     metric: str

@@ -20,6 +20,7 @@ from seqloom.page.views.runs import latest
 from seqloom.registry.records import Run
 
 METRICS: Final = "metrics.jsonl"
+CHIEF: Final = 3  # scores above the curves
 
 router = APIRouter()
 Here = Annotated[Place, Depends(place_of)]
@@ -41,7 +42,6 @@ def show_run(place: Here, run_id: str) -> Response:
         folder=folder,
         config=sections(run.config),
         sample_steps=steps,
-        latest=latest(run),
         artefacts=place.registry.artefacts(run.id),
         **live,
     )
@@ -52,7 +52,7 @@ def live_run(place: Here, run_id: str) -> Response:
     """What changes while a run goes on: a part of its page, which asks for it again and again."""
     run = place.registry.run(run_id)
     live = _live(place, run, place.folder(run), wait=True)
-    return place.page("live.html", run=run, latest=latest(run), **live)
+    return place.page("live.html", run=run, **live)
 
 
 def _live(place: Place, run: Run, folder: Path | None, *, wait: bool) -> dict[str, Any]:
@@ -76,7 +76,15 @@ def _live(place: Place, run: Run, folder: Path | None, *, wait: bool) -> dict[st
             charts = charts_of(run, log)
             last, written, unread = log.last, list(log.events), log.unread
     events = happenings(place.registry.events(run.id), written)
-    return {"charts": charts, "is_read": is_read, "last": last, "events": events, "unread": unread}
+    chief = [(name, score) for name, score in latest(run).items() if name.isidentifier()][:CHIEF]
+    return {
+        "charts": charts,
+        "chief": chief,
+        "events": events,
+        "is_read": is_read,
+        "last": last,
+        "unread": unread,
+    }
 
 
 @contextmanager
