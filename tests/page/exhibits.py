@@ -157,9 +157,9 @@ def make_training(
     folder.mkdir(parents=True)
     quality = draw.uniform(0.82, 1.0)
     write_metrics(folder, task, steps, draw, quality)
-    step = steps - steps % 500 or steps
+    step = steps - steps % 1000 or steps
     registry.add_scores(
-        run.id, [score for at in range(500, steps + 1, 500) for score in scores(task, at, quality)]
+        run.id, [score for at in range(1000, steps + 1, 1000) for score in scores(task, at, quality)]
     )
     if ending != "failed":
         write_samples(folder, task, step)
@@ -245,7 +245,7 @@ def write_metrics(folder: Path, task: str, steps: int, draw: random.Random, qual
     with (folder / "metrics.jsonl").open("w", encoding="utf-8") as stream:
         for step in range(20, steps + 1, 20):
             stream.write(json.dumps(line(step, draw, quality, peak)) + "\n")
-            if step % 500 == 0:
+            if step % 1000 == 0:
                 found = {score.metric: score.value for score in scores(task, step, quality)}
                 stream.write(json.dumps({"step": step, "scores": found}) + "\n")
             if step == 1240:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
@@ -90,4 +91,5 @@ def _serve(page: FastAPI, listener: socket.socket) -> None:
     config = uvicorn.Config(
         page, log_level="warning", access_log=False, timeout_graceful_shutdown=2, server_header=False
     )
-    uvicorn.Server(config).run(sockets=[listener])
+    with suppress(KeyboardInterrupt):  # how one ends it
+        uvicorn.Server(config).run(sockets=[listener])
