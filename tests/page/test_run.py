@@ -123,7 +123,7 @@ def test_lines_that_are_none_are_counted(asking: TestClient, start: Callable[...
     )  # fmt: skip
     text = asking.get(f"/runs/{run.id}").text
     assert charts(text) == {"Loss": {"loss": [[1, 2]]}}
-    assert "5 lines of metrics.jsonl could not be read" in text
+    assert "6 lines of metrics.jsonl could not be read" in text
 
 
 def test_without_a_file_scores_of_the_registry_are_drawn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import os
@@ -13,6 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+
+import numpy as np
 
 CHUNK_BYTES: Final = 1 << 22
 LONGEST_LINE: Final = 1 << 20
@@ -51,13 +54,14 @@ def thinned(series: Series, most: int) -> list[tuple[float, float]]:
     count = len(series.steps)
     if count <= most:
         return list(zip(series.steps, series.values, strict=True))
-    values, stretches = series.values, max(1, (most - 2) // 2)
+    stretches = max(1, (most - 2) // 2)
+    edges = [count * stretch // stretches for stretch in range(stretches + 1)]
+    values = np.array(series.values)  # a copy: a view would forbid to add points
     kept = {0, count - 1}
-    for stretch in range(stretches):
-        places = range(count * stretch // stretches, count * (stretch + 1) // stretches)
-        kept.add(min(places, key=values.__getitem__))
-        kept.add(max(places, key=values.__getitem__))
-    return [(series.steps[place], values[place]) for place in sorted(kept)]
+    for first, end in itertools.pairwise(edges):
+        stretch = values[first:end]
+        kept |= {first + int(stretch.argmin()), first + int(stretch.argmax())}
+    return [(series.steps[place], series.values[place]) for place in sorted(kept)]
 
 
 @dataclass
@@ -119,6 +123,8 @@ class Log:
         try:
             record = json.loads(line)
             step = float(record["step"])
+            if not math.isfinite(step):
+                raise ValueError(step)
         except (ValueError, TypeError, LookupError, RecursionError, OverflowError):
             self.unread += 1
             return
@@ -135,8 +141,13 @@ class Log:
 
     def _add(self, to: dict[str, Series], step: float, figures: Mapping[str, Any]) -> None:
         for name, value in figures.items():
-            if is_figure(value) and math.isfinite(step) and (name in to or len(to) < MOST_SERIES):
-                to.setdefault(name, Series()).add(step, float(value))
+            if not is_figure(value):
+                continue
+            if name not in to:
+                if len(to) == MOST_SERIES:
+                    continue
+                to[name] = Series()
+            to[name].add(step, float(value))
 
 
 @dataclass(frozen=True)

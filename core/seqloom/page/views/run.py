@@ -20,6 +20,7 @@ from seqloom.page.views.runs import latest
 from seqloom.registry.records import Run
 
 METRICS: Final = "metrics.jsonl"
+MOST_SCORES: Final = 200  # in the table
 CHIEF: Final = 3  # scores above the curves
 
 router = APIRouter()
@@ -42,6 +43,7 @@ def show_run(place: Here, run_id: str) -> Response:
         folder=folder,
         config=sections(run.config),
         sample_steps=steps,
+        scores=list(reversed(run.scores))[:MOST_SCORES],
         artefacts=place.registry.artefacts(run.id),
         **live,
     )
