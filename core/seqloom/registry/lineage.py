@@ -6,17 +6,15 @@ import re
 from collections.abc import Callable, Collection
 from typing import Final
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
-
-from seqloom.errors import ConfigError, UsageError, did_you_mean
+from seqloom.errors import ConfigError, UsageError
+from seqloom.registry.called import called
 from seqloom.registry.kin import after, before
-from seqloom.registry.lookup import RUN_SCHEME, SCHEME, count_versions, made_row, model_row, run_row
+from seqloom.registry.lookup import run_row
 from seqloom.registry.nodes import DATA, RUN, beyond_node, model_node, sort_key
 from seqloom.registry.opened import Opened
 from seqloom.registry.parts import Parts
 from seqloom.registry.records import Lineage
-from seqloom.registry.tables import DataFileRow, ModelRow, RunRow
+from seqloom.registry.tables import DataFileRow, ModelRow
 
 SHOWN: Final = 20
 """Of a kind, next to a node."""
@@ -86,35 +84,13 @@ def _add_subject(parts: Parts, subject: str) -> str:
         return _add_content(parts, subject.removeprefix(DATA))
     if subject.startswith(RUN):
         return _add_run(parts, run_row(session, subject.removeprefix(RUN)).id)
-    if subject.startswith(RUN_SCHEME):
-        run = run_row(session, subject.removeprefix(RUN_SCHEME))
-        if session.scalar(select(ModelRow.id).where(ModelRow.run_id == run.id).limit(1)) is None:
-            return _add_run(parts, run.id)
-        return _add_model(parts, made_row(session, run.id))
-    is_uri = subject.startswith(SCHEME) or "/" in subject or "@" in subject
-    if is_uri or (session.get(RunRow, subject) is None and count_versions(session, subject) > 0):
-        return _add_model(parts, model_row(session, subject))
-    return _add_run(parts, _only_run(session, subject))
-
-
-def _only_run(session: Session, subject: str) -> str:
-    """The id of the run that begins so; what is asked about is no model at least."""
-    begins_so = select(RunRow.id).where(RunRow.id.startswith(subject, autoescape=True)).limit(1)
-    if subject and session.scalar(begins_so) is not None:
-        return run_row(session, subject).id
-    models = session.scalars(select(ModelRow.name).distinct().order_by(ModelRow.name)).all()
-    hint = did_you_mean(subject, [*models, *session.scalars(select(RunRow.id))])
-    listed = ", ".join(models) or "none"
-    raise ConfigError(f"no model and no run '{subject}' in this registry; the models are: {listed}.{hint}")
+    row = called(session, subject)
+    return parts.add(model_node(row.record())) if isinstance(row, ModelRow) else _add_run(parts, row.id)
 
 
 def _add_run(parts: Parts, run_id: str) -> str:
     parts.add_runs([run_id])
     return RUN + run_id
-
-
-def _add_model(parts: Parts, row: ModelRow) -> str:
-    return parts.add(model_node(row.record()))
 
 
 def _add_content(parts: Parts, sha256: str) -> str:

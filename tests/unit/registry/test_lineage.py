@@ -1,17 +1,13 @@
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import event
-
-sys.path.insert(0, str(Path(__file__).parent))
 from family import FACTS, add_family, add_judgement, add_teacher, add_tuned, file, score, sha
+from sqlalchemy import event
 
 from seqloom.errors import ConfigError, UsageError
 from seqloom.registry.lineage import AT_ONCE, MOST
