@@ -78,7 +78,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     decode.register(app, catalog)
     app.add_typer(models_app, name="models")
     app.add_typer(runs_app, name="runs")
-    ui.register(app)
+    ui.register(app, catalog)
     plugins.register(app, catalog)
     config.register(app, catalog)
     data.register(app, catalog)
