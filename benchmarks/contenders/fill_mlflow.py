@@ -107,7 +107,9 @@ def contents(url: str, ids: Mapping[str, str]) -> list[list[Any]]:
     found = []
     with Session(store.engine) as session:
         for table in TABLES:
-            names = [one.key for one in inspect(table).columns if one.key not in {"run_uuid", "artifact_uri"}]
+            names = [
+                one.key for one in inspect(table).columns if one.key not in {"run_uuid", "artifact_uri"}
+            ]
             columns = [table.run_uuid, *(getattr(table, name) for name in names)]
             chosen = session.execute(select(*columns).where(table.run_uuid.in_(list(ids)))).all()
             found.append(sorted((ids[run_id], *map(repr, rest)) for run_id, *rest in chosen))
@@ -127,7 +129,9 @@ def check(url: str, some: Iterable[History]) -> None:
     for table, ours, theirs in zip(TABLES, inserted, logged, strict=True):
         if ours != theirs:
             different = next((pair for pair in zip(ours, theirs, strict=False) if len(set(pair)) > 1), "")
-            raise SystemExit(f"{table.__tablename__}: {len(ours)} rows inserted, {len(theirs)} logged: {different}")
+            raise SystemExit(
+                f"{table.__tablename__}: {len(ours)} rows inserted, {len(theirs)} logged: {different}"
+            )
 
 
 def main() -> None:

@@ -159,7 +159,9 @@ def _parameters(chance: random.Random, task: str, name: str) -> dict[str, Any]:
         "data": {
             **{"root": ".", "test": None, "max_length": None, "on_bad_example": "error"},
             **{"bad_examples": 0.01, "workers": 0},
-            **{split: dict(zip(("source", "target"), files, strict=True)) for split, files in FILES.items()},
+            **{
+                split: dict(zip(("source", "target"), files, strict=True)) for split, files in FILES.items()
+            },
         },
         "inputs": {"source": {"name": "text", "max_tokens": None}},
         "tokenizers": {"joint": {"name": "bpe", "normalization": "nfc", "size": 8000, "min_count": 2}},

@@ -44,7 +44,9 @@ QUESTIONS = (
         " and tags.team = 'mt'",
         "metrics.bleu DESC",
     ),
-    Question("latest score", "bleu > 30 order by bleu desc", "metrics.bleu > 30", "metrics.bleu DESC", True),
+    Question(
+        "latest score", "bleu > 30 order by bleu desc", "metrics.bleu > 30", "metrics.bleu DESC", True
+    ),
     Question(
         "configuration",
         "config.model.encoder.name = 'lstm' and config.train.steps = 16000",
@@ -129,7 +131,11 @@ class Stopwatch:
             found = ask()
             spent.append(1000 * (time.perf_counter() - started))
         first, *others = spent
-        self.figures |= {name: statistics.median(others), f"{name}, first": first, f"{name}, most": max(others)}
+        self.figures |= {
+            name: statistics.median(others),
+            f"{name}, first": first,
+            f"{name}, most": max(others),
+        }
         self.found[name] = list(found)
         return self.found[name]
 
