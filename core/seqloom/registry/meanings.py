@@ -17,6 +17,7 @@ from seqloom.registry.language import Field, mistake
 from seqloom.registry.lookup import SCHEME, metrics
 from seqloom.registry.measured import Measured
 from seqloom.registry.scores import OwnerColumn, SummaryRow, column_of
+from seqloom.registry.settings import told
 from seqloom.registry.tables import (
     AliasRow,
     ArtefactRow,
@@ -173,9 +174,9 @@ class Meanings:
         return replace(tagged, orders=[value.correlate(self._row).scalar_subquery()])
 
     def _configured(self, field: Field, text: str) -> Meaning:
-        keys = field.name.removeprefix(CONFIG).split(".")
-        dialect = self._session.get_bind().dialect.name
-        key = Configured(RunRow.config, keys, is_sqlite=dialect == "sqlite")
+        name = field.name.removeprefix(CONFIG)
+        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        key = Configured(RunRow.config, name.split("."), is_sqlite=is_sqlite)
         newest_first = select(RunRow.id).where(key.kind.is_not(None)).order_by(RunRow.started_at.desc())
         if '"' in field.name or self._session.scalar(newest_first.limit(1)) is None:
             recent = select(RunRow.config).order_by(RunRow.started_at.desc()).limit(RECENT)
@@ -187,7 +188,7 @@ class Meanings:
             )
         return Meaning(
             None,
-            lambda wanted, test: test(self._of_run(key.of(wanted))),
+            lambda wanted, test: told(self._run_id, name, wanted, test, is_sqlite=is_sqlite),
             func.coalesce(self._of_run(key.is_missing), True),
             [self._of_run(key.of(float)), self._of_run(key.of(str))],
         )

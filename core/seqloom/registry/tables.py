@@ -13,10 +13,12 @@ from typing import Any, cast
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     ForeignKey,
     ForeignKeyConstraint,
     String,
     UniqueConstraint,
+    event,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
@@ -34,6 +36,7 @@ from seqloom.registry.records import (
     Score,
 )
 from seqloom.registry.scores import OwnerColumn, scores_of
+from seqloom.registry.settings import enter_settings
 
 SCHEMA = "0005"
 """The newest migration: what :class:`Base` describes."""
@@ -209,6 +212,12 @@ class RunRow(Base):
             tags={tag.key: tag.value for tag in self.tags},
             notes=tuple(note.record() for note in self.notes),
         )
+
+
+@event.listens_for(RunRow, "after_insert")
+def _enter_settings(_mapper: Any, connection: Connection, run: RunRow) -> None:
+    """Whoever enters a run, its configuration is found by queries."""
+    enter_settings(connection, run.id, run.config)
 
 
 class AliasRow(Base):
