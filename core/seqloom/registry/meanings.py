@@ -17,7 +17,7 @@ from seqloom.registry.language import Field, mistake
 from seqloom.registry.lookup import SCHEME, metrics
 from seqloom.registry.measured import Measured
 from seqloom.registry.scores import OwnerColumn, SummaryRow, column_of
-from seqloom.registry.settings import told
+from seqloom.registry.settings import SettingRow, told
 from seqloom.registry.tables import (
     AliasRow,
     ArtefactRow,
@@ -177,8 +177,7 @@ class Meanings:
         name = field.name.removeprefix(CONFIG)
         is_sqlite = self._session.get_bind().dialect.name == "sqlite"
         key = Configured(RunRow.config, name.split("."), is_sqlite=is_sqlite)
-        newest_first = select(RunRow.id).where(key.kind.is_not(None)).order_by(RunRow.started_at.desc())
-        if '"' in field.name or self._session.scalar(newest_first.limit(1)) is None:
+        if '"' in name or not self._is_told(name, key):
             recent = select(RunRow.config).order_by(RunRow.started_at.desc()).limit(RECENT)
             known = {CONFIG + one for config in self._session.scalars(recent) for one in keys_of(config)}
             raise mistake(
@@ -192,6 +191,13 @@ class Meanings:
             func.coalesce(self._of_run(key.is_missing), True),
             [self._of_run(key.of(float)), self._of_run(key.of(str))],
         )
+
+    def _is_told(self, name: str, key: Configured) -> bool:
+        """Whether some run's configuration has a key; there may be no value at it, but keys or nothing."""
+        if self._session.scalar(select(exists().where(SettingRow.key == name))):
+            return True
+        newest_first = select(RunRow.id).where(key.kind.is_not(None)).order_by(RunRow.started_at.desc())
+        return self._session.scalar(newest_first.limit(1)) is not None
 
     def _of_run(self, expression: Expression) -> Expression:
         """What is known of a run; from a model: of the run that made it."""

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Connection, ForeignKey, cast, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -18,6 +19,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from seqloom.registry.columns import Base
 from seqloom.registry.configured import Configured
+
+NO_NAME: Final = re.compile(r"\.|^[0-9]+$")
+"""What a query cannot name: a point parts keys, and digits alone are a position in a list."""
 
 
 class SettingRow(Base):
@@ -58,7 +62,7 @@ def _values(value: Any, key: str) -> Iterator[tuple[str, str | float | bool]]:
     """Keys, dotted as ``evaluate.metrics.0.name``, with their values: all that a query can name."""
     if isinstance(value, Mapping):
         for name, within in value.items():
-            if not ("." in str(name) or str(name).isdigit()):
+            if not NO_NAME.search(str(name)):
                 yield from _values(within, f"{key}.{name}" if key else str(name))
     elif isinstance(value, list | tuple):
         for number, within in enumerate(value):

@@ -119,7 +119,7 @@ class ArtefactRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     path: Mapped[str]
     sha256: Mapped[str] = mapped_column(index=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
@@ -145,7 +145,7 @@ class EventRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
     at: Mapped[datetime]
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     details: Mapped[dict[str, Any]]
 
     def record(self) -> Event:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -13,6 +15,7 @@ from sqlalchemy import create_engine
 
 from seqloom.registry.columns import Base
 from seqloom.registry.migrate import known_schemas, migrate
+from seqloom.registry.records import Score
 from seqloom.registry.store import Registry
 from seqloom.registry.tables import SCHEMA, SCHEMA_TABLE
 
@@ -70,6 +73,8 @@ def test_old_database_is_upgraded_and_read(file: Path, url: str, tmp_path: Path)
         run = registry.run("20261121")
         model = registry.model("de-en@champion")
         added = registry.add_model("de-en", "translation", run.id, "/models/b", "", [])
+        found = registry.runs("max(bleu) = 31.5 and bleu = 31.5 and config.train.steps = 20")
+        of_models = registry.models("min(bleu) = 31.5 and config.train.steps = 20")
 
     assert (run.status, run.model, run.config) == ("finished", "models:/de-en/1", {"train": {"steps": 20}})
     assert run.ended_at == datetime(2026, 11, 21, 0, 2, tzinfo=UTC)
@@ -77,6 +82,47 @@ def test_old_database_is_upgraded_and_read(file: Path, url: str, tmp_path: Path)
     assert (model.version, model.folder, model.run_id) == (1, "/models/a", run.id)
     assert [(score.metric, score.value) for score in model.scores] == [("bleu", 31.5)]
     assert added.version == 2
+    assert ([one.id for one in found], [one.version for one in of_models]) == ([run.id], [1])
     with closing(sqlite3.connect(tmp_path / "registry.db")) as connection:
         assert connection.execute(f"SELECT version_num FROM {SCHEMA_TABLE}").fetchall() == [(SCHEMA,)]
         assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def contents(file: Path, table: str) -> list[tuple[Any, ...]]:
+    """Rows of a table, without numbers that only count them."""
+    with closing(sqlite3.connect(file)) as connection:
+        found = connection.execute(f"SELECT * FROM {table}")
+        names = [column[0] for column in found.description]
+        if table == "score_summaries":
+            assert names.pop(0) == "id"
+        return sorted((row[-len(names) :] for row in found), key=repr)
+
+
+def test_upgrade_sums_up_what_entering_sums_up(url: str, facts: dict[str, Any], tmp_path: Path) -> None:
+    """Scores and configurations of the fourth schema, as if they were entered now."""
+    new, old = tmp_path / "registry.db", tmp_path / "old.db"
+    config = {"on": True, "a.b": 1, "7": 1, "list": [1.5, {"x": None, "y": "ß"}], "none": {}}
+    with Registry(url) as registry:
+        for number in range(3):
+            run = registry.start_run(**facts | {"config": config | {"seed": number}})
+            for step, value in ((100, 1.0), (300, math.nan), (200, -2.0), (300, 5.0), (300, 4.0))[number:]:
+                both = [
+                    Score(metric=name, value=value, split=name, step=step, signature="") for name in "ab"
+                ]
+                registry.add_scores(run.id, both)
+            registry.add_model("m", "t", run.id, "/x", "", both[:1])
+    with closing(sqlite3.connect(old)) as connection:
+        connection.executescript((SCHEMAS[0].parent / "0004.sql").read_text())
+        connection.execute("ATTACH ? AS new", [str(new)])
+        for table in ("aliases", "run_data", "scores", "tags", "models", "runs"):
+            connection.execute(f"DELETE FROM {table}")
+        for table in ("runs", "models", "scores"):
+            names = [row[1] for row in connection.execute(f"PRAGMA main.table_info({table})")]
+            connection.execute(f"INSERT INTO {table} SELECT {', '.join(names)} FROM new.{table}")
+        connection.commit()
+
+    with Registry(f"sqlite:///{old}") as registry:
+        assert len(registry.runs("config.list.1.y = 'ß' and max(a) > 0")) == 3
+
+    for table in ("score_summaries", "settings", "run_settings"):
+        assert contents(old, table) == contents(new, table) != []

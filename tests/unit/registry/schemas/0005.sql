@@ -193,5 +193,7 @@ CREATE INDEX ix_score_summaries_metric_model_id_latest_least_most ON score_summa
 CREATE INDEX ix_scores_metric_step_model_id ON scores (metric, step, model_id) WHERE model_id IS NOT NULL;
 CREATE INDEX ix_settings_key ON settings ("key");
 CREATE INDEX ix_tags_key ON tags ("key");
+CREATE INDEX ix_artefacts_kind ON artefacts (kind);
+CREATE INDEX ix_events_kind ON events (kind);
 CREATE INDEX ix_models_created_at ON models (created_at);
 COMMIT;

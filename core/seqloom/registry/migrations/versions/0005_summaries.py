@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,6 +16,7 @@ revision = "0005"
 down_revision = "0004"
 
 OWNERS = ("run_id", "model_id")
+NO_NAME = re.compile(r"\.|^[0-9]+$")
 
 
 def upgrade() -> None:
@@ -44,6 +46,8 @@ def upgrade() -> None:
         _index("scores", owner, "metric", "step", owner)
     _settings()
     op.create_index("ix_tags_key", "tags", ["key"])
+    for table in ("artefacts", "events"):
+        op.create_index(f"ix_{table}_kind", table, ["kind"])
     op.create_index("ix_models_created_at", "models", ["created_at"])
 
 
@@ -116,7 +120,7 @@ def _values_told(config: Any) -> dict[int, dict[str, Any]]:
 def _named_values(value: Any, key: str) -> Iterator[tuple[str, Any]]:
     if isinstance(value, dict):
         for name, within in value.items():
-            if not ("." in name or name.isdigit()):
+            if not NO_NAME.search(name):
                 yield from _named_values(within, f"{key}.{name}" if key else name)
     elif isinstance(value, list):
         for number, within in enumerate(value):
