@@ -1,6 +1,8 @@
-"""MLflow's tracking client over its SQLite store as a contender: first pages of runs, and all of one run."""
+"""MLflow's client over its SQLite store as a contender: first pages of runs, and all of one run."""
 
 from __future__ import annotations
+
+from functools import partial
 
 from mlflow.tracking import MlflowClient
 from questions import PAGE, QUESTIONS, Question, Stopwatch, arguments
@@ -29,16 +31,16 @@ def main() -> None:
     for question in QUESTIONS:
         if question.theirs is None:
             continue
-        watch.time(question.name, lambda: page(client, experiment, question))
+        watch.time(question.name, partial(page, client, experiment, question))
         if question.follows:
             order = [question.their_order]
             first = client.search_runs([experiment], question.theirs, max_results=PAGE, order_by=order)
-            watch.time(f"{question.name}, page 2", lambda: page(client, experiment, question, first.token))
+            watch.time(f"{question.name}, page 2", partial(page, client, experiment, question, first.token))
     newest = client.search_runs([experiment], max_results=400)
     sizes = {run.info.run_id: len(whole(client, run.info.run_id)) for run in newest}
     for name, chosen in (("a run, usual", min), ("a run, long", max)):
         run_id = chosen(sizes, key=sizes.__getitem__)
-        watch.time(name, lambda: whole(client, run_id))
+        watch.time(name, partial(whole, client, run_id))
     watch.report(given.found)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from questions import PAGE, QUESTIONS, Question, Stopwatch, arguments
 
 from seqloom.registry.store import Registry
@@ -12,21 +14,28 @@ def page(registry: Registry, question: Question, after: str | None = None) -> li
     return [run.id for run in registry.runs(question.ours, PAGE, after=after)]
 
 
+def whole(registry: Registry, run_id: str) -> list[str]:
+    """All of one run: its record with its scores, what it left and what happened in it."""
+    run = registry.run(run_id)
+    left, met = registry.artefacts(run_id), registry.events(run_id)
+    return [*(score.metric for score in run.scores), *(one.kind for one in (*left, *met))]
+
+
 def main() -> None:
     """Asks all questions."""
     given = arguments()
     watch = Stopwatch(given.repeats)
     with Registry(given.url) as registry:
         for question in QUESTIONS:
-            found = watch.time(question.name, lambda: page(registry, question))
+            found = watch.time(question.name, partial(page, registry, question))
             if question.follows:
-                watch.time(f"{question.name}, page 2", lambda: page(registry, question, after=found[-1]))
+                watch.time(f"{question.name}, page 2", partial(page, registry, question, found[-1]))
         newest = registry.runs(limit=400)
         for name, run in (
             ("a run, usual", min(newest, key=lambda run: len(run.scores))),
             ("a run, long", max(newest, key=lambda run: len(run.scores))),
         ):
-            watch.time(name, lambda: [score.metric for score in registry.run(run.id).scores])
+            watch.time(name, partial(whole, registry, run.id))
     watch.report(given.found)
 
 

@@ -23,6 +23,15 @@ from sqlalchemy import inspect, select
 from sqlalchemy.orm import Session
 
 STATUS = {"finished": "FINISHED", "failed": "FAILED", "interrupted": "KILLED", "running": "RUNNING"}
+LOCAL = {
+    "source_type": "UNKNOWN",
+    "source_name": "",
+    "source_version": "",
+    "entry_point_name": "",
+    "user_id": "unknown",
+    "lifecycle_stage": "active",
+}
+"""What the client notes of a run that nobody said more about."""
 TABLES = (SqlRun, SqlMetric, SqlLatestMetric, SqlParam, SqlTag)
 CHECKED = 10
 BATCH = 500
@@ -62,9 +71,11 @@ def rows(history: History, experiment: int, folder: str) -> dict[type, list[dict
     found = {
         SqlRun: [
             {
-                **{"name": history.name, "source_type": "UNKNOWN", "source_name": "", "user_id": "unknown"},
-                **{"entry_point_name": "", "source_version": "", "lifecycle_stage": "active"},
-                **{"status": STATUS[history.status], "start_time": started, "end_time": ended},
+                **LOCAL,
+                "name": history.name,
+                "status": STATUS[history.status],
+                "start_time": started,
+                "end_time": ended,
                 "artifact_uri": f"{folder}/{history.id}/artifacts",
                 "experiment_id": experiment,
             }

@@ -28,10 +28,34 @@ METRICS = {
 }
 FALLING = {"wer", "cer", "ppl"}
 PART = {
-    **{"heads": 4, "feed_forward": 1024, "dropout": 0.1, "attention_dropout": 0.0, "norm": "pre"},
-    **{"activation": "relu", "positions": "sinusoidal", "max_positions": 1024},
+    "heads": 4,
+    "feed_forward": 1024,
+    "dropout": 0.1,
+    "attention_dropout": 0.0,
+    "norm": "pre",
+    "activation": "relu",
+    "positions": "sinusoidal",
+    "max_positions": 1024,
 }
-FILES = {"train": ("train.source", "train.target"), "valid": ("valid.source", "valid.target")}
+JOB = """{
+"preset": "small", "device": "auto", "dtype": "auto", "allocator": "keep",
+"data": {"root": ".", "train": {"source": "train.source", "target": "train.target"},
+    "valid": {"source": "valid.source", "target": "valid.target"}, "test": null, "max_length": null,
+    "on_bad_example": "error", "bad_examples": 0.01, "workers": 0},
+"inputs": {"source": {"name": "text", "max_tokens": null}},
+"tokenizers": {"joint": {"name": "bpe", "normalization": "nfc", "size": 8000, "min_count": 2}},
+"model": {"attention": null, "tie_output": true,
+    "head": {"name": "sequence", "label_smoothing": 0.1, "ctc": 0.0, "coverage": 0.0}},
+"train": {"minutes": null, "batch_elements": 4096, "accumulate": 1,
+    "optimizer": {"name": "adamw", "betas": [0.9, 0.98], "epsilon": 1e-9, "weight_decay": 0.0},
+    "schedule": {"name": "inverse_sqrt", "warmup": 400}, "parameters": [], "ema": null,
+    "clip_norm": 1.0, "compile": false, "log_every": 50, "tensorboard": false, "save_every": null,
+    "keep": 2, "average": 1},
+"evaluate": {"every": 500, "patience": null, "beam": 1, "baselines": [], "by": null},
+"decode": {"beam": 5, "n_best": 1, "length_penalty": 0.6, "max_length_factor": 2.0,
+    "max_length_offset": 20, "min_length": 0, "batch_size": 64, "batch_elements": 40000,
+    "attention": false, "emissions": false, "ctc": null}}"""
+"""What all of them were told; a resolved job has about 90 keys."""
 
 
 @dataclass(frozen=True)
@@ -149,50 +173,19 @@ def _scores(chance: random.Random, task: str, count: int) -> list[tuple[str, flo
 
 def _parameters(chance: random.Random, task: str, name: str) -> dict[str, Any]:
     """A resolved job, as long as real ones are."""
-    depth, seed = chance.choice((2, 3, 4, 6)), chance.randrange(5)
-    kind = chance.choices(("transformer", "conformer", "lstm"), (7, 2, 1))[0]
-    steps = chance.choice((1000, 2000, 4000, 8000, 16_000))
+    job: dict[str, Any] = json.loads(JOB)
+    depth = chance.choice((2, 3, 4, 6))
     metrics = [{"name": metric, "lowercase": False, "tokenize": "13a"} for metric in METRICS[task][:2]]
-    return {
-        **{"task": {"name": task}, "preset": "small", "name": name, "device": "auto", "dtype": "auto"},
-        "allocator": "keep",
-        "data": {
-            **{"root": ".", "test": None, "max_length": None, "on_bad_example": "error"},
-            **{"bad_examples": 0.01, "workers": 0},
-            **{
-                split: dict(zip(("source", "target"), files, strict=True)) for split, files in FILES.items()
-            },
-        },
-        "inputs": {"source": {"name": "text", "max_tokens": None}},
-        "tokenizers": {"joint": {"name": "bpe", "normalization": "nfc", "size": 8000, "min_count": 2}},
-        "model": {
-            "width": chance.choice((128, 256, 512)),
-            "encoder": {"name": kind, "layers": depth, **PART},
-            "attention": None,
-            "decoder": {"name": "transformer", "layers": depth, **PART},
-            "head": {"name": "sequence", "label_smoothing": 0.1, "ctc": 0.0, "coverage": 0.0},
-            "tie_output": True,
-        },
-        "train": {
-            **{"steps": steps, "minutes": None, "batch_elements": 4096, "accumulate": 1, "seed": seed},
-            "learning_rate": chance.choice((0.0005, 0.001, 0.002)),
-            "optimizer": {"name": "adamw", "betas": [0.9, 0.98], "epsilon": 1e-9, "weight_decay": 0.0},
-            "schedule": {"name": "inverse_sqrt", "warmup": 400},
-            **{"parameters": [], "ema": None, "clip_norm": 1.0, "compile": False, "log_every": 50},
-            **{"tensorboard": False, "save_every": None, "keep": 2, "average": 1},
-        },
-        "evaluate": {
-            **{"every": 500, "metrics": metrics, "best": metrics[0]["name"], "patience": None},
-            **{"beam": 1, "baselines": [], "by": None},
-        },
-        "decode": {
-            **{"beam": 5, "n_best": 1, "length_penalty": 0.6, "max_length_factor": 2.0},
-            **{"max_length_offset": 20, "min_length": 0, "batch_size": 64, "batch_elements": 40_000},
-            **{"attention": False, "emissions": False, "ctc": None},
-        },
+    job["model"] |= {
+        "width": chance.choice((128, 256, 512)),
+        "encoder": PART | {"name": chance.choices(("transformer", "conformer", "lstm"), (7, 2, 1))[0]},
+        "decoder": PART | {"name": "transformer", "layers": depth},
     }
-
-
-if __name__ == "__main__":
-    found = list(histories())
-    print(len(found), sum(len(one.scores) for one in found), len(json.dumps(found[0].parameters)))
+    job["model"]["encoder"]["layers"] = depth
+    job["train"] |= {
+        "steps": chance.choice((1000, 2000, 4000, 8000, 16_000)),
+        "seed": chance.randrange(5),
+        "learning_rate": chance.choice((0.0005, 0.001, 0.002)),
+    }
+    job["evaluate"] |= {"metrics": metrics, "best": metrics[0]["name"]}
+    return {"task": {"name": task}, "name": name, **job}

@@ -1,4 +1,7 @@
-"""What a registry's contenders are asked, each in its own words, and how they are timed; Python's library alone."""
+"""What a registry's contenders are asked, each in its own words, and how they are timed.
+
+Needs the standard library alone.
+"""
 
 from __future__ import annotations
 

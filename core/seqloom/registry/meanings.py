@@ -17,6 +17,7 @@ from seqloom.registry.language import Field, mistake
 from seqloom.registry.lookup import SCHEME, metrics
 from seqloom.registry.measured import Measured
 from seqloom.registry.scores import OwnerColumn, SummaryRow, column_of
+from seqloom.registry.settings import SettingRow, told
 from seqloom.registry.tables import (
     AliasRow,
     ArtefactRow,
@@ -173,11 +174,10 @@ class Meanings:
         return replace(tagged, orders=[value.correlate(self._row).scalar_subquery()])
 
     def _configured(self, field: Field, text: str) -> Meaning:
-        keys = field.name.removeprefix(CONFIG).split(".")
-        dialect = self._session.get_bind().dialect.name
-        key = Configured(RunRow.config, keys, is_sqlite=dialect == "sqlite")
-        newest_first = select(RunRow.id).where(key.kind.is_not(None)).order_by(RunRow.started_at.desc())
-        if '"' in field.name or self._session.scalar(newest_first.limit(1)) is None:
+        name = field.name.removeprefix(CONFIG)
+        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        key = Configured(RunRow.config, name.split("."), is_sqlite=is_sqlite)
+        if '"' in name or not self._is_told(name, key):
             recent = select(RunRow.config).order_by(RunRow.started_at.desc()).limit(RECENT)
             known = {CONFIG + one for config in self._session.scalars(recent) for one in keys_of(config)}
             raise mistake(
@@ -187,10 +187,17 @@ class Meanings:
             )
         return Meaning(
             None,
-            lambda wanted, test: test(self._of_run(key.of(wanted))),
+            lambda wanted, test: told(self._run_id, name, wanted, test, is_sqlite=is_sqlite),
             func.coalesce(self._of_run(key.is_missing), True),
             [self._of_run(key.of(float)), self._of_run(key.of(str))],
         )
+
+    def _is_told(self, name: str, key: Configured) -> bool:
+        """Whether some run's configuration has a key; there may be no value at it, but keys or nothing."""
+        if self._session.scalar(select(exists().where(SettingRow.key == name))):
+            return True
+        newest_first = select(RunRow.id).where(key.kind.is_not(None)).order_by(RunRow.started_at.desc())
+        return self._session.scalar(newest_first.limit(1)) is not None
 
     def _of_run(self, expression: Expression) -> Expression:
         """What is known of a run; from a model: of the run that made it."""

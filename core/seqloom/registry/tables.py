@@ -13,10 +13,12 @@ from typing import Any, cast
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     ForeignKey,
     ForeignKeyConstraint,
     String,
     UniqueConstraint,
+    event,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
@@ -34,7 +36,7 @@ from seqloom.registry.records import (
     Score,
 )
 from seqloom.registry.scores import OwnerColumn, scores_of
-from seqloom.registry.texts import in_code_points
+from seqloom.registry.settings import enter_settings
 
 SCHEMA = "0005"
 """The newest migration: what :class:`Base` describes."""
@@ -117,7 +119,7 @@ class ArtefactRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     path: Mapped[str]
     sha256: Mapped[str] = mapped_column(index=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
@@ -143,7 +145,7 @@ class EventRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
     at: Mapped[datetime]
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     details: Mapped[dict[str, Any]]
 
     def record(self) -> Event:
@@ -176,12 +178,10 @@ class RunRow(Base):
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
     data: Mapped[list[RunDataRow]] = relationship(
-        order_by=(in_code_points(RunDataRow.split), in_code_points(RunDataRow.path)),
-        lazy="selectin",
-        cascade="all, delete-orphan",
+        order_by=(RunDataRow.split, RunDataRow.path), lazy="selectin", cascade="all, delete-orphan"
     )
     tags: Mapped[list[TagRow]] = relationship(
-        order_by=in_code_points(TagRow.key), lazy="selectin", cascade="all, delete-orphan"
+        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
     )
     notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
@@ -212,6 +212,12 @@ class RunRow(Base):
             tags={tag.key: tag.value for tag in self.tags},
             notes=tuple(note.record() for note in self.notes),
         )
+
+
+@event.listens_for(RunRow, "after_insert")
+def _enter_settings(_mapper: Any, connection: Connection, run: RunRow) -> None:
+    """Whoever enters a run, its configuration is found by queries."""
+    enter_settings(connection, run.id, run.config)
 
 
 class AliasRow(Base):
@@ -260,11 +266,9 @@ class ModelRow(Base):
     created_at: Mapped[datetime] = mapped_column(index=True)
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
-    aliases: Mapped[list[AliasRow]] = relationship(
-        order_by=in_code_points(AliasRow.alias), lazy="selectin", viewonly=True
-    )
+    aliases: Mapped[list[AliasRow]] = relationship(order_by=AliasRow.alias, lazy="selectin", viewonly=True)
     tags: Mapped[list[TagRow]] = relationship(
-        order_by=in_code_points(TagRow.key), lazy="selectin", cascade="all, delete-orphan"
+        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
     )
     notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 

@@ -85,6 +85,17 @@ CREATE TABLE run_data (
 	CONSTRAINT fk_run_data_sha256 FOREIGN KEY(sha256) REFERENCES data_files (sha256)
 );
 INSERT INTO "run_data" VALUES('20261121-000000-a1b2c3','train','train.de','ab12');
+CREATE TABLE run_settings (
+	setting_id BIGINT NOT NULL, 
+	run_id VARCHAR NOT NULL, 
+	CONSTRAINT pk_run_settings PRIMARY KEY (setting_id, run_id), 
+	CONSTRAINT fk_run_settings_setting_id FOREIGN KEY(setting_id) REFERENCES settings (id), 
+	CONSTRAINT fk_run_settings_run_id FOREIGN KEY(run_id) REFERENCES runs (id)
+)
+ WITHOUT ROWID
+
+;
+INSERT INTO "run_settings" VALUES(-9106453111931207228,'20261121-000000-a1b2c3');
 CREATE TABLE runs (
 	id VARCHAR NOT NULL, 
 	kind VARCHAR NOT NULL, 
@@ -143,6 +154,13 @@ CREATE TABLE seqloom_schema (
 	CONSTRAINT seqloom_schema_pkc PRIMARY KEY (version_num)
 );
 INSERT INTO "seqloom_schema" VALUES('0005');
+CREATE TABLE settings (
+	id BIGINT NOT NULL, 
+	"key" VARCHAR NOT NULL, 
+	value VARCHAR NOT NULL, 
+	CONSTRAINT pk_settings PRIMARY KEY (id)
+);
+INSERT INTO "settings" VALUES(-9106453111931207228,'train.steps','20');
 CREATE TABLE tags (
 	id INTEGER NOT NULL, 
 	run_id VARCHAR, 
@@ -173,6 +191,9 @@ CREATE INDEX ix_score_summaries_metric_run_id_latest_least_most ON score_summari
 CREATE INDEX ix_scores_metric_step_run_id ON scores (metric, step, run_id) WHERE run_id IS NOT NULL;
 CREATE INDEX ix_score_summaries_metric_model_id_latest_least_most ON score_summaries (metric, model_id, latest, least, most) WHERE model_id IS NOT NULL;
 CREATE INDEX ix_scores_metric_step_model_id ON scores (metric, step, model_id) WHERE model_id IS NOT NULL;
+CREATE INDEX ix_settings_key ON settings ("key");
 CREATE INDEX ix_tags_key ON tags ("key");
+CREATE INDEX ix_artefacts_kind ON artefacts (kind);
+CREATE INDEX ix_events_kind ON events (kind);
 CREATE INDEX ix_models_created_at ON models (created_at);
 COMMIT;
