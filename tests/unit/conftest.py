@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 from torch import Tensor
 
+sys.path.insert(0, str(Path(__file__).parent))  # for family.py
 API = "seqloom_api = 1\n"
 
 PARTS = (
