@@ -340,7 +340,8 @@ def statements(registry: Registry) -> Iterator[list[str]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         asked.append(statement)
 
-    engine = registry._open()._engine
+    with registry._reading() as session:
+        engine = session.get_bind()
     event.listen(engine, "before_cursor_execute", note)
     yield asked
     event.remove(engine, "before_cursor_execute", note)
