@@ -17,9 +17,11 @@ def page(client: MlflowClient, experiment: str, question: Question, token: str |
 
 
 def whole(client: MlflowClient, run_id: str) -> list[str]:
-    """All of one run: what it holds of itself, and each of its metrics over time; in no order."""
+    """All of one run: what is known of it, and each of its metrics over time; names its scores."""
     run = client.get_run(run_id)
-    return [metric.key for key in run.data.metrics for metric in client.get_metric_history(run_id, key)]
+    return sorted(
+        metric.key for key in run.data.metrics for metric in client.get_metric_history(run_id, key)
+    )
 
 
 def main() -> None:

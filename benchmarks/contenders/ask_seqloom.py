@@ -15,10 +15,11 @@ def page(registry: Registry, question: Question, after: str | None = None) -> li
 
 
 def whole(registry: Registry, run_id: str) -> list[str]:
-    """All of one run: its record with its scores, what it left and what happened in it."""
+    """All of one run: its record with its scores, what it left, what happened in it; names its scores."""
     run = registry.run(run_id)
-    left, met = registry.artefacts(run_id), registry.events(run_id)
-    return [*(score.metric for score in run.scores), *(one.kind for one in (*left, *met))]
+    registry.artefacts(run_id)
+    registry.events(run_id)
+    return sorted(score.metric for score in run.scores)
 
 
 def main() -> None:

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PAGE = 20
+MANY = 10_000
+"""Scores entered at once."""
+EVALUATION = ("bleu", "chrf", "ppl")
 BUDGET_MS, RUN_BUDGET_MS = 100.0, 50.0
 """Within which a first page and all of one run are to be there."""
 
@@ -141,6 +144,13 @@ class Stopwatch:
         }
         self.found[name] = list(found)
         return self.found[name]
+
+    def once(self, name: str, act: Callable[[], object]) -> None:
+        """Does something once."""
+        started = time.perf_counter()
+        act()
+        spent = 1000 * (time.perf_counter() - started)
+        self.figures |= {name: spent, f"{name}, first": spent, f"{name}, most": spent}
 
     def report(self, file: Path | None) -> None:
         """Prints the figures as the last line, and writes what was found."""

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from seqloom.registry.columns import Base
 from seqloom.registry.configured import Configured
+from seqloom.registry.texts import storable
 
 NO_NAME: Final = re.compile(r"\.|^[0-9]+$")
 """What a query cannot name: a point parts keys, and digits alone are a position in a list."""
@@ -51,7 +52,7 @@ def settings(config: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     """
     found = {}
     for key, value in _values(config, ""):
-        written = json.dumps(value)
+        written = json.dumps(storable(value) if isinstance(value, str) else value)
         digest = hashlib.sha256(f"{key}\0{written}".encode()).digest()
         number = int.from_bytes(digest[:8], signed=True)
         found[number] = {"id": number, "key": key, "value": written}

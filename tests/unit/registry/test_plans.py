@@ -53,11 +53,9 @@ def plans(file: Path) -> Iterator[list[str]]:
     asked: list[tuple[str, Any]] = []
     found: list[str] = []
 
-    def listen(
-        _connection: Any, _cursor: Any, statement: str, values: Any, _context: Any, _many: bool
-    ) -> None:
-        if statement.startswith("SELECT"):
-            asked.append((statement, values))
+    def listen(_: Any, __: Any, statement: str, values: Any, ___: Any, is_many: bool) -> None:
+        if statement.startswith(("SELECT", "DELETE")):
+            asked.append((statement, values[0] if is_many else values))
 
     event.listen(Engine, "before_cursor_execute", listen)
     try:
@@ -178,4 +176,6 @@ def test_a_score_is_entered_without_looking_at_others(filled: Registry, file: Pa
         filled.add_scores("r1", [Score(metric="bleu", value=1.0, split="v", step=9, signature="")])
 
     assert [line for line in found if line.startswith("SCAN")] == []
-    assert not any(" scores " in line for line in found)
+    assert [line for line in found if "scores " in line] == [
+        "SEARCH scores USING INDEX ix_scores_metric_step_run_id (metric=? AND step=? AND run_id=?)"
+    ]

@@ -111,7 +111,7 @@ def _values_told(config: Any) -> dict[int, dict[str, Any]]:
     """Rows of the table of settings, by id: each text, number and truth of a configuration with its key."""
     found = {}
     for key, value in _named_values(config, ""):
-        written = json.dumps(value)
+        written = json.dumps(_storable(value) if isinstance(value, str) else value)
         number = int.from_bytes(hashlib.sha256(f"{key}\0{written}".encode()).digest()[:8], signed=True)
         found[number] = {"id": number, "key": key, "value": written}
     return found
@@ -127,3 +127,8 @@ def _named_values(value: Any, key: str) -> Iterator[tuple[str, Any]]:
             yield from _named_values(within, f"{key}.{number}")
     elif isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
         yield key, value
+
+
+def _storable(text: str) -> str:
+    """With a replacement character for what no database holds: NUL, halves of characters."""
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
