@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from seqloom.cli.lineage import model_lineage
 from seqloom.cli.output import (
     ListForm,
     moment,
@@ -38,6 +39,7 @@ Uri = Annotated[
 HEADERS = ("model", "aliases", "task", "created (UTC)", "scores")
 
 models_app = typer.Typer(no_args_is_help=True, help="List, show, name and tag models.")
+models_app.command("lineage")(model_lineage)
 
 
 @models_app.command("list")

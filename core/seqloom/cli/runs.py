@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from seqloom.cli.lineage import run_lineage
 from seqloom.cli.output import (
     ListForm,
     duration,
@@ -39,6 +40,7 @@ RemovedTags = Annotated[
 HEADERS = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
 
 runs_app = typer.Typer(no_args_is_help=True, help="List, show and tag runs.")
+runs_app.command("lineage")(run_lineage)
 
 
 @runs_app.command("list")

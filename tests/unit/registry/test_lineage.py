@@ -54,7 +54,7 @@ def test_a_model_in_the_middle(family: Registry) -> None:
 
     assert lineage.about == "models:/student/1"
     assert ids(lineage) == [
-        *(DATA, f"data:{sha('b')}", GIVEN, WRITTEN),
+        *(GIVEN, WRITTEN, DATA, f"data:{sha('b')}"),  # by path
         *("run:judging-tuned", "run:learning", "run:teaching", "run:telling", "run:tuning"),
         CHECKPOINT,
         *("models:/student/1", "models:/teacher/1", "models:/tuned/1"),
