@@ -302,7 +302,7 @@ def test_from_a_model_to_the_run_that_made_it(watched: Watched) -> None:
     page.get_by_role("link", name="de-en/1", exact=True).click()
     expect(page.get_by_role("heading", name="de-en/1")).to_be_visible()
     expect(page.locator(".card")).to_contain_text("29,000 pairs")
-    node = page.locator(".lineage a.node.run")
+    node = page.locator(".lineage a.node.train")
     box, inner = node.locator("rect").bounding_box(), node.locator("text").nth(1).bounding_box()
     assert box is not None
     assert inner is not None
@@ -322,7 +322,7 @@ def test_runs_are_chosen_and_compared(watched: Watched) -> None:
     boxes.nth(1).check()
     expect(page.locator("#picked")).to_contain_text("2 runs chosen")
     button.click()
-    expect(page.get_by_role("heading", name="2 runs compared")).to_be_visible()
+    expect(page.get_by_role("heading", name="2 compared")).to_be_visible()
     loss = page.locator("line-chart").first
     expect(loss.locator("path.curve")).to_have_count(2)
     expect(loss.locator(".legend li")).to_have_count(2)

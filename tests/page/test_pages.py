@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 from starlette.testclient import TestClient
 
+from seqloom.page.app import create_app
 from seqloom.page.card import read_card
-from seqloom.page.configuration import differences, sections, settings
+from seqloom.page.configuration import sections, settings
 from seqloom.page.lineage import Node, draw
 from seqloom.page.wording import ago, duration, figure, size, whole
-from seqloom.registry.records import Run
+from seqloom.registry.records import Run, Score
 from seqloom.registry.store import Registry
 
 HOSTILE = (
@@ -33,9 +34,9 @@ def test_a_model_with_all_that_hangs_on_it(client: TestClient) -> None:
     for said in ("@champion", "reviewed=yes", "numbers in dates", "29,000 pairs", "given to version 1"):
         assert said in text
     kinds = re.findall(r'class="node (\w+)', text)
+    assert sorted(set(kinds)) == ["data", "evaluate", "model", "predictions", "train"]
     assert kinds.count("data") == 4
-    assert kinds.count("evaluation") == 1
-    assert {"run", "model"} <= set(kinds)
+    assert text.count('class="node model here"') == 1
     for href in re.findall(r'<a href="([^"]+)" class="node', text):
         assert client.get(unescape(href)).status_code == 200
     assert "moved from version" in text
@@ -74,6 +75,22 @@ def test_a_version_that_was_deleted_says_so(asking: TestClient, registry: Regist
     assert "gone" not in asking.get("/models").text.partition("<main")[2]
 
 
+# Lineage -----------------------------------------------------------------------------------------------
+
+
+def test_the_lineage_of_a_run(client: TestClient, run_of: Callable[[str], Run]) -> None:
+    run = run_of("kind = 'evaluate'")
+    page = client.get(f"/runs/{run.id}").text
+    [address] = re.findall(r'hx-get="(/lineage[^"]+)"', page)
+    text = client.get(unescape(address)).text
+    assert 'class="node evaluate here"' in text
+    assert 'class="node predictions"' in text
+    for href in set(re.findall(r'<a href="([^"]+)"', text)):
+        assert client.get(unescape(href)).status_code == 200
+    assert client.get("/lineage?of=nobody").status_code == 404
+    assert client.get("/lineage").status_code == 400
+
+
 # Comparisons -------------------------------------------------------------------------------------------
 
 
@@ -82,31 +99,55 @@ def test_runs_side_by_side(client: TestClient, shown: tuple[str, Path]) -> None:
         runs = registry.runs("kind = 'train' and task = 'translation' and status = 'finished'", 3)
     text = client.get("/compare", params={"run": [run.id for run in runs]}).text
     assert len(re.findall(r"<line-chart", text)) == 9
-    bleu = next(
-        row for row in re.findall(r"<tr>.*?</tr>", text, re.DOTALL) if '<th scope="row">bleu</th>' in row
-    )
-    for run in runs:
-        newest = max(
-            (score for score in run.scores if score.metric == "bleu"), key=lambda score: score.step
-        )
-        assert f"{newest.value:.3f}" in bleu
     assert "train.seed" in text
     assert "train.steps" not in text.partition('id="config"')[2]
+    assert "git.commit" in text
 
 
-def test_scores_of_other_signatures_do_not_stand_side_by_side(
-    asking: TestClient, registry: Registry, start: Callable[..., Run]
+def scored(metric: str, value: float, *, signature: str = "s", step: int = 1) -> Score:
+    return Score(metric=metric, value=value, split="valid", step=step, signature=signature)
+
+
+def test_the_newest_scores_stand_side_by_side_and_the_best_is_marked(
+    registry: Registry, start: Callable[..., Run], tmp_path: Path
 ) -> None:
-    from seqloom.registry.records import Score
-
-    for name, signature in (("a", "13a"), ("b", "intl")):
+    values = {"a": (31.25, 9.0, 1.0), "b": (35.5, 5.0, 1.0), "c": (float("nan"), 7.0, 1.0)}
+    for name, (bleu, ppl, same) in values.items():
         start(id=name, name=name, folder="")
         registry.add_scores(
-            name, [Score(metric="bleu", value=30.0, split="valid", step=1, signature=signature)]
+            name,
+            [scored("bleu", 99.0, step=0), scored("bleu", bleu), scored("ppl", ppl), scored("odd", same)],
         )
+    app = create_app(
+        f"sqlite:///{tmp_path / 'registry.db'}", tmp_path, higher_is_better={"bleu": True, "odd": True}
+    )
+    text = TestClient(app, base_url="http://127.0.0.1").get("/compare?run=a&run=b&run=c").text
+    cells = re.findall(r'<td class="figure( best)?">([\d.–]+)', text)
+    assert cells == [
+        *[("", "31.250"), (" best", "35.500"), ("", "–")],
+        *[("", "1.000"), ("", "1.000"), ("", "1.000")],
+        *[("", "9.000"), (" best", "5.000"), ("", "7.000")],
+    ]  # fmt: skip
+
+
+def test_what_is_measured_otherwise_does_not_stand_side_by_side(
+    asking: TestClient, registry: Registry, start: Callable[..., Run]
+) -> None:
+    for name, signature in (("a", "13a"), ("b", "intl")):
+        start(id=name, name=name, folder="")
+        registry.add_scores(name, [scored("bleu", 30.0, signature=signature)])
     text = asking.get("/compare?run=a&run=b").text
-    assert text.count('<th scope="row">bleu</th>') == 2
+    assert "No two of them have a score that may be compared" in text
+    assert "another signature: intl" in text
     assert "All settings are the same" in text
+
+
+def test_models_side_by_side(client: TestClient) -> None:
+    text = client.get("/compare?run=models:/de-en/1&run=de-en@candidate&run=de-en/1").text
+    assert "<h1>2 compared</h1>" in text
+    assert 'href="/models/de-en/1">de-en/1</a>' in text
+    assert len(re.findall(r"<line-chart", text)) == 9  # of the runs that made them
+    assert text.count('<th scope="row">bleu</th>') == 2  # of valid, and of the evaluations on test
 
 
 @pytest.mark.parametrize(
@@ -115,7 +156,7 @@ def test_scores_of_other_signatures_do_not_stand_side_by_side(
 def test_too_few_or_too_many(client: TestClient, asked: str) -> None:
     answer = client.get(f"/compare?{asked}")
     assert answer.status_code == 400
-    assert "from 2 to 8 runs" in answer.text
+    assert "from 2 to 8 runs or models" in answer.text
 
 
 def test_a_run_that_is_not_there_cannot_be_compared(client: TestClient) -> None:
@@ -142,10 +183,16 @@ def test_names_of_any_signs(
     registry.add_event(run.id, "odd", {text: text, "reason": text})
     registry.end_run(run.id, "failed", text)
     ordinary = len(re.findall(r"<script|<img", asking.get("/static/none").text))
-    for path in ("/runs", f"/runs/{run.id}", f"/runs/{run.id}/live", f"/compare?run={run.id}&run=other"):
+    for path in (
+        "/runs",
+        f"/runs/{run.id}",
+        f"/runs/{run.id}/live",
+        f"/compare?run={run.id}&run=other",
+        f"/lineage?of=run:{run.id}",
+    ):
         answer = asking.get(path)
         assert answer.status_code == 200, path
-        assert len(re.findall(r"<script|<img", answer.text)) == (0 if path.endswith("live") else ordinary)
+        assert len(re.findall(r"<script|<img", answer.text)) == (0 if "/li" in path else ordinary)
         assert "onerror=alert(1)>" not in answer.text
         for href in re.findall(r'href="([^"]+)"', answer.text):
             assert href.startswith(("/", "#")), href
@@ -184,28 +231,47 @@ def test_settings_of_a_configuration() -> None:
         ("a", "1"), ("b.c.0", "true"), ("b.c.1", "null"), ("b.c.2", '"x"'), ("b.d", "{}"), ("e.f", "0.5"),
     ]  # fmt: skip
     assert list(sections(config)) == ["", "b", "e"]
-    other = {"a": 1, "b": {"c": [True], "d": {}}, "e": {"f": 1.5}}
-    assert [(row.path, *row.values) for row in differences([config, other])] == [
-        ("b.c.1", "null", None), ("b.c.2", '"x"', None), ("e.f", "0.5", "1.5"),
-    ]  # fmt: skip
 
 
 def test_a_drawing_goes_from_left_to_right() -> None:
-    nodes = [
-        Node("m", "model", "m"),
-        *(Node(f"d{n}", "data", f"d{n}") for n in range(3)),
-        Node("r", "run", "r"),
-        Node("e", "evaluation", "a-label-that-is-longer-than-its-box"),
+    kinds = {"r": "train", "m": "model", "e": "evaluate", "p": "predictions", "tuned": "train"}
+    nodes = [Node(f"d{number}", "data", f"d{number}") for number in range(3)]
+    nodes += [Node("test", "data", "test"), *(Node(name, kind, name) for name, kind in kinds.items())]
+    edges = [
+        ("d0", "r"),
+        ("d1", "r"),
+        ("d2", "r"),
+        ("r", "m"),
+        ("m", "e"),
+        ("test", "e"),
+        ("e", "p"),
+        ("m", "tuned"),
     ]
-    drawing = draw(nodes, [("d0", "r"), ("d1", "r"), ("d2", "r"), ("r", "m"), ("m", "e"), ("m", "nobody")])
+    drawing = draw(nodes, [*edges, ("m", "nobody"), ("m", "m")])
     places = {box.node.id: (box.x, box.y) for box in drawing.boxes}
-    assert places["d0"][0] < places["r"][0] < places["m"][0] < places["e"][0]
-    assert places["d1"][1] == places["r"][1] == places["m"][1]
     assert len(set(places.values())) == len(nodes)
-    assert len(drawing.paths) == 5
+    assert len(drawing.paths) == len(edges)
+    for start, end in edges:
+        assert places[start][0] < places[end][0]
+    assert places["test"][0] == places["m"][0]  # just before what read it
     assert all(0 <= x < drawing.width and 0 <= y < drawing.height for x, y in places.values())
-    assert len(nodes[-1].short) == 23
+
+
+def test_edges_of_a_drawing_do_not_cross_where_they_need_not() -> None:
+    nodes = [Node(f"{kind}{number}", "run", "x") for kind in "abc" for number in range(6)]
+    edges = [(f"a{number}", f"b{5 - number}") for number in range(6)]
+    edges += [(f"b{number}", f"c{(number + 3) % 6}") for number in range(6)]
+    heights = {box.node.id: box.y for box in draw(nodes, edges).boxes}
+    assert all(heights[start] == heights[end] for start, end in edges)
+
+
+def test_circles_and_nothing_can_be_drawn() -> None:
+    nodes = [Node(name, "run", name) for name in "abcd"]
+    circle = draw(nodes, [("a", "b"), ("b", "c"), ("c", "a"), ("c", "d")])
+    assert len({(box.x, box.y) for box in circle.boxes}) == 4
+    assert len(circle.paths) == 4
     assert draw([], []).boxes == []
+    assert Node("x", "run", "a-label-that-is-longer-than-its-box").short == "a-label-…r-than-its-box"
 
 
 def test_figures_and_times() -> None:

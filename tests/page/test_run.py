@@ -92,10 +92,14 @@ def test_it_follows_a_training(asking: TestClient, start: Callable[..., Run], re
     with (Path(run.folder) / "metrics.jsonl").open("a") as half:
         half.write('{"step": 4, "lo')  # being written
     answer = asking.get(live).text
-    assert charts(answer) == {
-        "Loss": {"loss": [[1, 9], [2, 8], [3, 7.5]]},
-        "bleu": {"bleu": [[3, 4.5]]},
-        "Learning rate": {"learning_rate": [[3, 0.001]]},
+    assert charts(answer) == {"Loss": {"loss": [[1, 9], [2, 8], [3, 7.5]]}}  # a point is no curve yet
+    whole = '{"step": 5, "loss": 7, "nll": 6, "epoch": 1, "correct": 0.5, "learning_rate": 2e-3}'
+    write(run, "", whole, whole.replace('"step": 5', '"step": 6'), {"step": 6, "scores": {"bleu": 5.5}})
+    assert charts(asking.get(live).text) == {
+        "Loss": {"loss": [[1, 9], [2, 8], [3, 7.5], [5, 7], [6, 7]], "nll": [[5, 6], [6, 6]]},
+        "bleu": {"bleu": [[3, 4.5], [6, 5.5]]},
+        "Correct, of targets": {"correct": [[5, 0.5], [6, 0.5]]},
+        "Learning rate": {"learning_rate": [[3, 0.001], [5, 0.002], [6, 0.002]]},
     }
     assert 'hx-trigger="every 3s"' in answer
     assert "could not be read" not in answer
@@ -111,8 +115,8 @@ def test_a_resumed_training_takes_lines_back(asking: TestClient, start: Callable
     aside.write_text('{"step": 1, "loss": 9.0}\n{"step": 2, "loss": 3.25}\n{"step": 3, "loss": 3.0}\n')
     aside.replace(file)
     assert charts(asking.get(f"/runs/{run.id}/live").text)["Loss"] == {"loss": [[1, 9], [2, 3.25], [3, 3]]}
-    file.write_text('{"step": 1, "loss": 1.5}\n')  # shorter than before
-    assert charts(asking.get(f"/runs/{run.id}/live").text)["Loss"] == {"loss": [[1, 1.5]]}
+    file.write_text('{"step": 1, "loss": 1.5}\n{"step": 2, "loss": 1}\n')  # shorter than before
+    assert charts(asking.get(f"/runs/{run.id}/live").text)["Loss"] == {"loss": [[1, 1.5], [2, 1]]}
 
 
 def test_lines_that_are_none_are_counted(asking: TestClient, start: Callable[..., Run]) -> None:
@@ -120,9 +124,10 @@ def test_lines_that_are_none_are_counted(asking: TestClient, start: Callable[...
     write(
         run, "nothing", "[1]", '{"loss": 1}', '{"step": "x", "loss": 1}', '{"step": 1e999, "loss": 1}', "[" * 100_000,
         {"step": 1, "loss": 2.0, "word": "x", "truth": True, "huge": 1e308},
+        {"step": 2, "loss": 2.0},
     )  # fmt: skip
     text = asking.get(f"/runs/{run.id}").text
-    assert charts(text) == {"Loss": {"loss": [[1, 2]]}}
+    assert charts(text) == {"Loss": {"loss": [[1, 2], [2, 2]]}}
     assert "6 lines of metrics.jsonl could not be read" in text
 
 

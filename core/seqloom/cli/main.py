@@ -79,7 +79,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     app.add_typer(models_app, name="models")
     app.add_typer(runs_app, name="runs")
     compare.register(app, catalog)
-    ui.register(app)
+    ui.register(app, catalog)
     plugins.register(app, catalog)
     config.register(app, catalog)
     data.register(app, catalog)

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import secrets
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
+from seqloom.catalog import Catalog
 from seqloom.cli.output import State, note
 from seqloom.errors import BusyError, ConfigError, UsageError
+from seqloom.hooks import MetricSpec
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -23,7 +26,7 @@ SHORTEST_TOKEN: Final = 16
 BACKLOG: Final = 128
 
 
-def register(app: typer.Typer) -> None:
+def register(app: typer.Typer, catalog: Catalog) -> None:
     """Adds the command."""
 
     @app.command()
@@ -36,7 +39,9 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Show runs and models in a browser, on this machine alone unless told otherwise."""
         token = None if host in LOOPBACK else _token()
-        page = _page(context.ensure_object(State).registry, token)
+        metrics = [spec for spec in catalog.specs("metric") if isinstance(spec, MetricSpec)]
+        ways = {spec.name: spec.higher_is_better for spec in metrics}
+        page = _page(context.ensure_object(State).registry, token, ways)
         with _listening(host, port) as listener:
             shown = f"[{host}]" if ":" in host else host
             address = f"http://{shown}:{listener.getsockname()[1]}/"
@@ -58,14 +63,14 @@ def _token() -> str:
     return token
 
 
-def _page(registry: str | None, token: str | None) -> FastAPI:
+def _page(registry: str | None, token: str | None, ways: Mapping[str, bool]) -> FastAPI:
     try:
         from seqloom.page.app import create_app  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
         raise ConfigError(
             f"seqloom ui needs the package {error.name}, which is not installed; pip install 'seqloom[ui]'"
         ) from error
-    return create_app(registry, token=token)
+    return create_app(registry, token=token, higher_is_better=ways)
 
 
 def _listening(host: str, port: int) -> socket.socket:

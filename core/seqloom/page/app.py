@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
@@ -18,7 +18,7 @@ from starlette.staticfiles import StaticFiles
 from seqloom.errors import ConfigError, SeqloomError, UsageError
 from seqloom.page.guard import HEADERS, Guard
 from seqloom.page.place import HERE, Place
-from seqloom.page.views import compare, files, models, run, runs
+from seqloom.page.views import compare, files, lineage, models, run, runs
 from seqloom.registry.store import Registry
 from seqloom.registry.store import runs_folder as usual_runs_folder
 
@@ -27,7 +27,10 @@ NOT_FOUND: Final = HTTPStatus.NOT_FOUND.phrase
 
 
 def create_app(
-    registry_url: str | None = None, runs_folder: Path | str | None = None, token: str | None = None
+    registry_url: str | None = None,
+    runs_folder: Path | str | None = None,
+    token: str | None = None,
+    higher_is_better: Mapping[str, bool] | None = None,
 ) -> FastAPI:
     """The page.
 
@@ -36,10 +39,12 @@ def create_app(
         runs_folder: The folder of run folders; None for ``SEQLOOM_RUNS``, or ``runs``.
         token: What everybody must know who asks; None where the page is for this machine alone, as
             ``127.0.0.1`` or ``localhost``: it refuses to be called anything else.
+        higher_is_better: Which way is better, by metric, to mark what is best where scores are compared;
+            that of perplexity and accuracy is known.
     """
     registry = Registry(registry_url)
     folder = usual_runs_folder() if runs_folder is None else Path(runs_folder)
-    place = Place(registry, folder)
+    place = Place(registry, folder, higher_is_better or {})
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -51,7 +56,7 @@ def create_app(
     app.state.place = place
     app.add_middleware(Guard, token=token, refuse=place.error)
     _tell_errors(app, place)
-    for view in (runs, run, models, compare, files):
+    for view in (runs, run, models, compare, files, lineage):
         app.include_router(view.router)
     app.mount("/static", StaticFiles(directory=HERE / "static"))
 

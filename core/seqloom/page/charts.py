@@ -26,6 +26,9 @@ OF_TRAINING: Final[Mapping[str, tuple[str, Form]]] = {
     "data_wait": ("Waiting for data", "percent"),
 }
 """What a line of training says besides the loss and its parts."""
+SHARES: Final[Mapping[str, str]] = {"correct": "Correct, of targets", "unaligned": "Unaligned, of targets"}
+"""Parts that are no losses: shares of the targets."""
+NOT_DRAWN: Final = frozenset({"epoch"})
 LOSS: Final = "Loss"
 
 
@@ -50,6 +53,11 @@ class Chart:
     title: str
     curves: Sequence[Curve] = field(default=())
     form: Form = "plain"
+
+    @property
+    def is_worth_it(self) -> bool:
+        """Whether there is more to see than a point."""
+        return any(len(curve.points) > 1 for curve in self.curves)
 
     @property
     def key(self) -> str:
@@ -77,7 +85,7 @@ def charts_of(run: Run, log: Log) -> list[Chart]:
 
     What its file does not say (it may be gone, or there never was one), the scores of the registry do.
     """
-    return [chart for chart in overlaid([("", run, log)]) if chart.curves]
+    return [chart for chart in overlaid([("", run, log)]) if chart.is_worth_it]
 
 
 def overlaid(several: Sequence[tuple[str, Run, Log]]) -> list[Chart]:
@@ -91,14 +99,17 @@ def overlaid(several: Sequence[tuple[str, Run, Log]]) -> list[Chart]:
     others: dict[str, list[Curve]] = {}
     for label, run, log in several:
         for name, series in log.training.items():
-            if name in OF_TRAINING:
+            if name in OF_TRAINING or name in SHARES:
                 others.setdefault(name, []).append(_curve(label or name, series))
+            elif name in NOT_DRAWN:
+                continue
             elif name == "loss" or not label:  # parts would crowd the chart of several
                 losses.append(_curve(label or name, series))
         for name, named in _scores(run, log).items():
             scores.setdefault(name, []).append(Curve(label or name, named))
     charts = [Chart(LOSS, losses)]
     charts += [Chart(name, curves) for name, curves in scores.items()]
+    charts += [Chart(title, others.get(name, []), "percent") for name, title in SHARES.items()]
     for name, (title, form) in OF_TRAINING.items():
         charts.append(Chart(title, others.get(name, []), form))
     return charts

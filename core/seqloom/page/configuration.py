@@ -1,9 +1,9 @@
-"""A run's configuration for people: each value by its path, and what differs between several."""
+"""A run's configuration for people: each value by its path."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,14 +27,6 @@ class Setting:
     content: str | float | bool | None = None
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A path at which configurations differ; None for one that lacks it."""
-
-    path: str
-    values: Sequence[str | None]
-
-
 def settings(config: Mapping[str, Any]) -> list[Setting]:
     """All values, in the order of the file."""
     found: list[Setting] = []
@@ -52,14 +44,6 @@ def sections(config: Mapping[str, Any]) -> Mapping[str, list[Setting]]:
         above, dot, _ = setting.path.partition(".")
         found.setdefault(above if dot else "", []).append(setting)
     return {name: rows for name, rows in found.items() if rows}
-
-
-def differences(configs: Sequence[Mapping[str, Any]]) -> list[Difference]:
-    """Where configurations differ, in the order in which the paths come up."""
-    tables = [{setting.path: setting.value for setting in settings(config)} for config in configs]
-    paths = dict.fromkeys(path for table in tables for path in table)
-    rows = [Difference(path, [table.get(path) for table in tables]) for path in paths]
-    return [row for row in rows if len(set(row.values)) > 1]
 
 
 def _walk(config: Mapping[str, Any]) -> Iterator[Setting]:

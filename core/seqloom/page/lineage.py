@@ -1,44 +1,47 @@
-"""A drawing of what came of what: nodes in layers from left to right, edges between them."""
+"""A drawing of what came from what: nodes in layers from left to right, edges between them."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-LAYERS: Final = ("data", "run", "checkpoint", "model", "evaluation", "decoding", "predictions")
-LAYER_OF: Final = {"evaluation": 4, "decoding": 4, "predictions": 5} | {
-    kind: layer for layer, kind in enumerate(LAYERS[:4])
-}
 WIDTH: Final = 190
 HEIGHT: Final = 48
 GAP: Final = 56  # between layers
 SPACE: Final = 16  # between nodes of a layer
-LONGEST: Final = 23  # characters of a label that a node has room for
+LONGEST: Final = 23  # characters of a label that a box has room for
+BEGINNING: Final = 8  # of which so many begin it
+SWEEPS: Final = 4
+
+Edges = Sequence[tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class Node:
-    """Something that came of something.
+    """Something that came from something.
 
     Attributes:
         id: What edges call it.
-        kind: One of :data:`LAYERS`.
+        kind: ``data``, ``run``, ``model``.
         label: What it is called.
         href: Its page; None where it has none.
+        title: What else is known of it.
     """
 
     id: str
     kind: str
     label: str
     href: str | None = None
+    title: str = ""
 
     @property
     def short(self) -> str:
         """The label as long as there is room: its end tells more than its middle."""
         if len(self.label) <= LONGEST:
             return self.label
-        return f"{self.label[:8]}…{self.label[9 - LONGEST :]}"
+        return f"{self.label[:BEGINNING]}…{self.label[BEGINNING + 1 - LONGEST :]}"
 
 
 @dataclass(frozen=True)
@@ -69,48 +72,88 @@ class Drawing:
     box: tuple[int, int] = (WIDTH, HEIGHT)
 
 
-def draw(nodes: Sequence[Node], edges: Sequence[tuple[str, str]]) -> Drawing:
-    """Lays nodes out: layers by kind, and within a layer near to what they came of.
+def draw(nodes: Sequence[Node], edges: Edges) -> Drawing:
+    """Lays nodes out: each to the right of all that it came from, and near to it.
 
     Args:
-        nodes: What there is; one of an unknown kind stands with the runs.
+        nodes: What there is.
         edges: Pairs of ids, from and to; those of unknown nodes are left out.
     """
-    layers = [[node for node in nodes if _layer(node) == layer] for layer in range(len(LAYERS))]
-    columns = _untangled([layer for layer in layers if layer], edges)
-    tallest = max((len(column) for column in columns), default=0)
-    height = max(HEIGHT, tallest * (HEIGHT + SPACE) - SPACE)
+    ids = {node.id for node in nodes}
+    known = [(start, end) for start, end in edges if start in ids and end in ids and start != end]
+    layers = _layers([node.id for node in nodes], known)
+    columns: dict[int, list[Node]] = defaultdict(list)
+    for node in nodes:
+        columns[layers[node.id]].append(node)
+    ordered = _untangled([columns[layer] for layer in sorted(columns)], known)
+    height = max((len(column) for column in ordered), default=0) * (HEIGHT + SPACE) - SPACE
     boxes: dict[str, Box] = {}
-    for place, column in enumerate(columns):
+    for place, column in enumerate(ordered):
         top = (height - (len(column) * (HEIGHT + SPACE) - SPACE)) / 2
         for row, node in enumerate(column):
             boxes[node.id] = Box(node, place * (WIDTH + GAP), top + row * (HEIGHT + SPACE))
-    paths = [_path(boxes[start], boxes[end]) for start, end in edges if start in boxes and end in boxes]
-    return Drawing(list(boxes.values()), paths, max(0, len(columns) * (WIDTH + GAP) - GAP), height)
+    paths = [_path(boxes[start], boxes[end]) for start, end in known]
+    return Drawing(list(boxes.values()), paths, max(0, len(ordered) * (WIDTH + GAP) - GAP), max(0, height))
 
 
-def _layer(node: Node) -> int:
-    return LAYER_OF.get(node.kind, LAYER_OF["run"])
+def _layers(ids: Sequence[str], edges: Edges) -> Mapping[str, int]:
+    """In which layer each node stands.
+
+    That is one more than the last of those that it came from; what came from nothing stands just before the
+    first that came from it. Where nodes came from each other in a circle, it is cut somewhere.
+    """
+    causes, effects = _beside(edges)
+    open_causes = {one: len(causes[one]) for one in ids}
+    layers = dict.fromkeys(ids, 0)
+    ready = [one for one in ids if not open_causes[one]]
+    waiting = [one for one in ids if open_causes[one]]
+    done: set[str] = set()
+    while ready or waiting:
+        now = ready.pop() if ready else waiting.pop(0)
+        if now in done:
+            continue
+        done.add(now)
+        for effect in effects[now]:
+            if effect not in done:
+                layers[effect] = max(layers[effect], layers[now] + 1)
+                open_causes[effect] -= 1
+                if not open_causes[effect]:
+                    ready.append(effect)
+    for one in ids:
+        if not causes[one] and effects[one]:
+            layers[one] = max(0, min(layers[effect] for effect in effects[one]) - 1)
+    return layers
 
 
-def _untangled(
-    columns: Sequence[Sequence[Node]], edges: Sequence[tuple[str, str]]
-) -> Sequence[Sequence[Node]]:
-    """Columns whose nodes stand by the mean height of what leads to them: few edges cross."""
-    sources: dict[str, list[str]] = {}
+def _beside(edges: Edges) -> tuple[Mapping[str, list[str]], Mapping[str, list[str]]]:
+    """What each node came from, and what came from it."""
+    causes: dict[str, list[str]] = defaultdict(list)
+    effects: dict[str, list[str]] = defaultdict(list)
     for start, end in edges:
-        sources.setdefault(end, []).append(start)
-    heights: dict[str, float] = {}
+        causes[end].append(start)
+        effects[start].append(end)
+    return causes, effects
 
-    def height(node: Node) -> float:
-        known = [heights[one] for one in sources.get(node.id, ()) if one in heights]
-        return sum(known) / len(known) if known else 0.5
 
-    found: list[Sequence[Node]] = []
-    for column in columns:
-        ordered = sorted(column, key=height)
-        heights.update((node.id, (row + 0.5) / len(ordered)) for row, node in enumerate(ordered))
-        found.append(ordered)
+def _untangled(columns: Sequence[Sequence[Node]], edges: Edges) -> Sequence[Sequence[Node]]:
+    """Columns whose nodes stand by the mean height of what they came from, and of what came from them.
+
+    Sorted so from the left, from the right, and so on, few edges cross (Sugiyama et al. 1981).
+    """
+    found = [list(column) for column in columns]
+    causes, effects = _beside(edges)
+    heights = {node.id: row / len(column) for column in found for row, node in enumerate(column)}
+    for sweep in range(SWEEPS):
+        beside = effects if sweep % 2 else causes
+        for column in reversed(found) if sweep % 2 else found:
+            wanted = {
+                node.id: sum(map(heights.__getitem__, beside[node.id])) / len(beside[node.id])
+                if beside[node.id]
+                else heights[node.id]
+                for node in column
+            }
+            column.sort(key=lambda node: wanted[node.id])
+            heights.update((node.id, (row + 0.5) / len(column)) for row, node in enumerate(column))
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -60,11 +61,13 @@ class Place:
     Attributes:
         registry: What there is to see.
         runs: The folder of run folders, for runs whose own is not where it was.
+        higher_is_better: Which way is better, by metric.
         logs: What ``metrics.jsonl`` of runs say.
     """
 
     registry: Registry
     runs: Path
+    higher_is_better: Mapping[str, bool] = field(default_factory=dict)
     logs: Logs = field(default_factory=Logs)
     _templates: Environment = field(default_factory=_environment)
 

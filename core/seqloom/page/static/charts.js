@@ -261,9 +261,11 @@
         html("b", "", `step ${grouped(step)}`),
         ...lines.map(([name, value, place]) => html("span", `c${place % 8}`, html("i"), `${lines.length > 1 ? `${name} ` : ""}${value}`)),
       );
-      const isRight = x > this.plot.clientWidth / 2;
+      const width = this.plot.clientWidth;
+      const isRight = x > width / 2;
       this.tip.style.left = isRight ? "auto" : `${x + 12}px`;
-      this.tip.style.right = isRight ? `${this.plot.clientWidth - x + 12}px` : "auto";
+      this.tip.style.right = isRight ? `${width - x + 12}px` : "auto";
+      this.tip.style.maxWidth = `${Math.max(x, width - x) - 14}px`;
       this.plot.setAttribute("aria-valuenow", step);
       this.plot.setAttribute("aria-valuetext", `step ${step}: ${lines.map(([name, value]) => `${name} ${value}`).join(", ")}`);
     }

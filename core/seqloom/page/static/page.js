@@ -49,10 +49,11 @@
   function count() {
     const chosen = all("input[name=run]:checked", list).length;
     document.getElementById("picked").hidden = chosen === 0;
-    document.getElementById("count").textContent = chosen === 1 ? "1 run" : `${chosen} runs`;
+    document.getElementById("count").textContent = `${chosen} ${noun}${chosen === 1 ? "" : "s"}`;
     document.getElementById("compare").disabled = chosen < 2 || chosen > 8;
   }
 
+  const noun = document.getElementById("picked")?.dataset.noun;
   if (list) {
     list.addEventListener("change", count);
     list.addEventListener("htmx:after:swap", count);

@@ -1,92 +1,84 @@
-"""Several runs beside each other."""
+"""Several runs or models beside each other."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from seqloom.errors import UsageError
-from seqloom.page.charts import overlaid
-from seqloom.page.configuration import differences
+from seqloom.page.charts import Chart, overlaid
 from seqloom.page.place import Place, place_of
 from seqloom.page.views.run import log_of
-from seqloom.registry.records import Run, Score
+from seqloom.registry.comparison import Beside, Subject
+from seqloom.registry.comparison import compare as compared
 
-MOST: Final = 8  # runs: more curves in one chart cannot be told apart
+MOST: Final = 8  # more curves in one chart cannot be told apart
+MOST_ROWS: Final = 300
+ID_END: Final = 6  # characters of an id that tell it from others
 
 router = APIRouter()
-
-
-@dataclass(frozen=True)
-class Beside:
-    """A score of several runs that has one signature.
-
-    Attributes:
-        metric: What was measured.
-        split: On what.
-        signature: How.
-        scores: Of each run, None where it has none.
-    """
-
-    metric: str
-    split: str
-    signature: str
-    scores: Sequence[Score | None]
 
 
 @router.get("/compare")
 def compare(
     place: Annotated[Place, Depends(place_of)], run: Annotated[list[str] | None, Query()] = None
 ) -> Response:
-    """Curves overlaid, scores of one signature side by side, and where the configurations differ."""
+    """Curves overlaid, scores of one signature side by side, and all else in which they differ."""
     named = list(dict.fromkeys(run or ()))
     if not 2 <= len(named) <= MOST:
         raise UsageError(
-            f"choose from 2 to {MOST} runs to compare (found {len(named)}): tick them in the table of runs"
+            f"choose from 2 to {MOST} runs or models to compare (found {len(named)}): tick them in a table"
         )
-    runs = list({found.id: found for found in (place.registry.run(one) for one in named)}.values())
-    with ExitStack() as logs:
-        # Always in the same order, so that two who compare the same runs never wait for each other.
-        logs_by_id = {one.id: logs.enter_context(log_of(place, one)) for one in sorted(runs, key=_id)}
-        charts = overlaid(
-            [(label, one, logs_by_id[one.id]) for label, one in zip(labels(runs), runs, strict=True)]
-        )
+    subjects = list({one.name: one for one in map(place.registry.subject, named)}.values())
+    comparison = compared(subjects, place.higher_is_better)
     return place.page(
         "compare.html",
-        section="compare",
-        runs=runs,
-        labels=labels(runs),
-        charts=[chart for chart in charts if chart.curves],
-        rows=beside(runs),
-        differences=differences([one.config for one in runs]),
+        section="",
+        subjects=subjects,
+        labels=labels(subjects),
+        charts=_charts(place, subjects),
+        comparison=comparison,
+        config=comparison.config[:MOST_ROWS],
+        scores=comparison.scores[:MOST_ROWS],
+        apart=comparison.apart[:MOST_ROWS],
+        is_best=_is_best,
     )
 
 
-def labels(runs: Sequence[Run]) -> list[str]:
-    """What runs are called in a legend: their names where these differ, else with the end of their ids."""
-    names = [one.name for one in runs]
-    if len(set(names)) == len(names):
-        return names
-    return [f"{one.name} {one.id[-6:]}" for one in runs]
-
-
-def beside(runs: Sequence[Run]) -> list[Beside]:
-    """The newest score of each metric, split and signature, of each run."""
-    newest: list[dict[tuple[str, str, str], Score]] = [
-        {
-            (score.metric, score.split, score.signature): score
-            for score in sorted(one.scores, key=lambda score: score.step)
-        }
-        for one in runs
+def labels(subjects: Sequence[Subject]) -> list[str]:
+    """What they are called in a legend: models by name and version, runs by name, or with the id's end."""
+    names = [_name(one) for one in subjects]
+    return [
+        f"{name} {one.name[-ID_END:]}" if names.count(name) > 1 else name
+        for name, one in zip(names, subjects, strict=True)
     ]
-    keys = sorted({key for table in newest for key in table})
-    return [Beside(*key, [table.get(key) for table in newest]) for key in keys]
 
 
-def _id(run: Run) -> str:
-    return run.id
+def _name(subject: Subject) -> str:
+    is_run = subject.run is not None and subject.run.id == subject.name
+    return subject.run.name if is_run and subject.run else subject.name.removeprefix("models:/")
+
+
+def _charts(place: Place, subjects: Sequence[Subject]) -> list[Chart]:
+    """The curves of the runs, or of those that made the models."""
+    runs = {label: one.run for label, one in zip(labels(subjects), subjects, strict=True) if one.run}
+    with ExitStack() as held:
+        # Always in the same order, so that two who compare the same runs never wait for each other.
+        in_order = sorted({one.id: one for one in runs.values()}.items())
+        logs = {name: held.enter_context(log_of(place, one)) for name, one in in_order}
+        charts = overlaid([(label, one, logs[one.id]) for label, one in runs.items()])
+    return [chart for chart in charts if chart.is_worth_it]
+
+
+def _is_best(row: Beside, position: int) -> bool:
+    """Whether this is the best of the last values, where it is known which way is better."""
+    lasts = [None if one is None else one.last.value for one in row.standings]
+    values = [value for value in lasts if value is not None and not math.isnan(value)]
+    if row.higher_is_better is None or not values or min(values) == max(values):
+        return False
+    return lasts[position] == (max(values) if row.higher_is_better else min(values))

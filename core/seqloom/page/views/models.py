@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import PurePosixPath
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
 from starlette.responses import RedirectResponse, Response
 
-from seqloom.errors import ConfigError, UsageError
+from seqloom.errors import UsageError
 from seqloom.page.asking import asked, narrowed, place_of_mistake
 from seqloom.page.card import read_card
-from seqloom.page.lineage import Node, draw
 from seqloom.page.place import Place, address, model_address, model_folder, place_of
+from seqloom.page.views.lineage import drawn
 from seqloom.page.views.runs import PAGE, common_metrics, heading, latest
-from seqloom.registry.records import Model, Run
+from seqloom.registry.records import Model
 
 EXAMPLES: Final = ("alias = 'champion'", "task = 'translation' order by created", "name like 'de-%'")
 MOST_VERSIONS: Final = 100
 MOST_CHANGES: Final = 50
-MOST_NODES: Final = 8  # of a kind, in a drawing
 
 router = APIRouter()
 Here = Annotated[Place, Depends(place_of)]
@@ -78,53 +75,21 @@ def show_model(place: Here, name: str, version: str) -> Response:
     versions = place.registry.models(
         f"name = '{model.name}' order by version desc", MOST_VERSIONS
     )  # names hold no quotes
-    run = _maker(place, model)
     folder = model_folder(model)
+    drawing, about = drawn(place, model.uri)
     return place.page(
         "model.html",
         section="models",
         model=model,
-        run=run,
         versions=versions,
         latest=latest,
         metrics=common_metrics(versions),
         history=place.registry.alias_history(model.name)[:MOST_CHANGES],
         card=None if folder is None else read_card(folder),
         is_there=folder is not None,
-        drawing=draw(*_lineage(place, model, run)),
+        drawing=drawing,
+        about=about,
     )
-
-
-def _maker(place: Place, model: Model) -> Run | None:
-    try:
-        return None if model.run_id is None else place.registry.run(model.run_id)
-    except ConfigError:  # it is gone
-        return None
-
-
-def _lineage(place: Place, model: Model, run: Run | None) -> tuple[list[Node], list[tuple[str, str]]]:
-    """What a model came of, and what came of it."""
-    nodes = [Node(model.uri, "model", f"{model.name}/{model.version}", model_address(model.uri))]
-    edges = []
-    if run is not None:
-        nodes.append(Node(run.id, "run", run.id, address("runs", run.id)))
-        edges.append((run.id, model.uri))
-        data = [Node(f"data {file.sha256}", "data", PurePosixPath(file.path).name) for file in run.data]
-        nodes += _few(data, "data")
-        edges += [(node.id, run.id) for node in _few(data, "data")]
-    users = place.registry.runs(f"model = '{model.uri}' and kind != 'train'", MOST_NODES + 1)
-    for user in users[:MOST_NODES]:
-        kind = "evaluation" if user.kind == "evaluate" else "decoding"
-        nodes.append(Node(user.id, kind, user.id, address("runs", user.id)))
-        edges.append((model.uri, user.id))
-    return nodes, edges
-
-
-def _few(nodes: Sequence[Node], kind: str) -> list[Node]:
-    if len(nodes) <= MOST_NODES:
-        return list(nodes)
-    rest = len(nodes) - MOST_NODES + 1
-    return [*nodes[: MOST_NODES - 1], Node(f"more {kind}", kind, f"and {rest} more")]
 
 
 def _after(where: str, model: Model) -> str:
