@@ -25,7 +25,7 @@ from typing import IO, Any, Final, NamedTuple, final
 from pydantic import ValidationError
 
 from seqloom.errors import CorruptError
-from seqloom.foreign import LARGEST_JSON, LONGEST_NAME, Head, check_names, clean_json
+from seqloom.foreign import LARGEST_JSON, LONGEST_NAME, Head, check_names, clean_json, what_is_wrong
 from seqloom.storage import MANIFEST, read_manifest, storage_errors
 
 HEAD: Final = "registry.json"
@@ -133,11 +133,7 @@ class Archive:
             self.facts: dict[str, Any] = clean_json(text)
             self.head = Head.model_validate(self.facts)
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise self._damaged(
-                f"{HEAD} is not as this Seqloom knows it: {where}: {first['msg']}"
-            ) from error
+            raise self._damaged(f"{HEAD} is not as it should be: {what_is_wrong(error)}") from error
         except ValueError as error:
             raise self._damaged(f"{HEAD} is not JSON as it should be: {error}") from error
         check_names(self.head.files, f"{label}: {HEAD}")
@@ -183,17 +179,14 @@ class Archive:
             try:
                 info = tarfile.TarInfo.frombuf(block, "utf-8", "strict")
             except (tarfile.HeaderError, ValueError) as error:
-                raise self._damaged(
-                    f"this is no tar archive without compression, or damaged ({error})"
-                ) from error
+                what = f"this is no tar archive without compression, or it is damaged ({error})"
+                raise self._damaged(what) from error
             if info.type == tarfile.GNUTYPE_LONGNAME and name is None and 0 < info.size <= 2 * LONGEST_NAME:
                 name = b"".join(self._pieces(info.size)).rstrip(b"\0").decode(errors="replace")
             elif info.type in (tarfile.REGTYPE, tarfile.AREGTYPE) and info.size >= 0:
                 return _Member(name or info.name, info.size)
             else:
-                raise self._damaged(
-                    f"{name or info.name!r} is no plain file; an archive of ours has nothing else"
-                )
+                raise self._damaged(f"{name or info.name!r} is no plain file, and nothing else is taken")
 
     def _pieces(self, size: int) -> Iterator[bytes]:
         """The next so many bytes; what fills the last block up is passed over."""

@@ -70,9 +70,7 @@ def export_archive(registry: Registry, model: Model, stream: IO[bytes]) -> None:
     if not folder.is_dir():
         raise StorageError(f"{folder}: the folder of {model.uri} is not there any more")
     if read_manifest(folder)[1] != model.sha256:
-        raise CorruptError(
-            f"{folder / MANIFEST}: this is not the manifest that was registered as {model.uri}"
-        )
+        raise CorruptError(f"{folder / MANIFEST}: {model.uri} was registered with another manifest")
     run = None if model.run_id is None else registry.run(model.run_id)
     facts = {
         "model": {"uri": model.uri, **jsonable(model)},

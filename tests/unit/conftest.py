@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -147,14 +147,26 @@ def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="session")
+def new_shelf(blank: Path) -> Callable[[Path], AbstractContextManager[Shelf]]:
+    """Makes a registry and a folder of runs in an empty folder."""
+
+    @contextmanager
+    def make(folder: Path) -> Iterator[Shelf]:
+        shutil.copyfile(blank, folder / "registry.db")
+        shelf = Shelf(folder)
+        with shelf.registry:
+            yield shelf
+
+    return make
+
+
 @pytest.fixture
-def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, blank: Path) -> Iterator[Shelf]:
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_shelf: Any) -> Iterator[Shelf]:
     """A registry and a folder of runs, which commands find, too."""
-    shutil.copyfile(blank, tmp_path / "registry.db")
-    made = Shelf(tmp_path)
-    monkeypatch.setenv("SEQLOOM_REGISTRY", made.url)
-    monkeypatch.setenv("SEQLOOM_RUNS", str(made.runs))
-    with made.registry:
+    with new_shelf(tmp_path) as made:
+        monkeypatch.setenv("SEQLOOM_REGISTRY", made.url)
+        monkeypatch.setenv("SEQLOOM_RUNS", str(made.runs))
         yield made
 
 
