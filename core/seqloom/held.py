@@ -51,7 +51,5 @@ def delete_runs(registry: Registry, names: Sequence[str]) -> list[Run]:
         if run.deleted_at is not None:
             raise ConfigError(f"run {run.id} was deleted at {run.deleted_at:%Y-%m-%d %H:%M:%S} UTC already")
         if run.folder and is_held(Path(run.folder)):
-            raise BusyError(
-                f"run {run.id} goes on: a process works in {run.folder}; stop it first, or wait"
-            )
+            raise BusyError(f"run {run.id} goes on: a process works in {run.folder}; stop it, or wait")
     return [registry.delete_run(run_id) for run_id in runs]

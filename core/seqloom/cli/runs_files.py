@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
 from seqloom.cli.output import duration, note, open_registry
 from seqloom.registry.records import Run
+
+LARGE: Final = 1000
+"""From here on nobody reads what comes after the point."""
 
 
 def delete_runs(
@@ -69,9 +72,11 @@ def _words(name: str) -> str:
 
 
 def _figure(value: Any) -> str:
-    if not isinstance(value, int | float):
-        return str(value)
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.4f}"
+    if value is None:
+        return "nan"
+    if not isinstance(value, float):
+        return f"{value:,}" if isinstance(value, int) else str(value)
+    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4f}"
 
 
 def _end(run: Run, *, goes_on: bool) -> str:
