@@ -26,9 +26,12 @@ LOCK_TIMEOUT_SECONDS: Final = 60.0
 LOCK_POLL_SECONDS: Final = 0.005
 
 ELSEWHERE = "or name another registry with --registry or SEQLOOM_REGISTRY"
+PARTS: Final = ("", "-wal", "-shm")
+"""What the names of SQLite's files end in: the database, its log, the index of that."""
 WHAT_TO_DO: Final = {  # by the beginning of SQLite's own name for the failure
     "SQLITE_NOTADB": f"is not an SQLite database; move it away, {ELSEWHERE}",
-    "SQLITE_CORRUPT": f"is damaged; put a copy back (or see `sqlite3 FILE .recover`), {ELSEWHERE}",
+    "SQLITE_CORRUPT": "is damaged; put a copy back, without the files of its name in -wal and -shm "
+    f"(or see `sqlite3 FILE .recover`), {ELSEWHERE}",
     "SQLITE_READONLY": f"cannot be written; make it and its folder writable, {ELSEWHERE}",
     "SQLITE_CANTOPEN": f"cannot be opened; make it a file in a folder that you may write to, {ELSEWHERE}",
     "SQLITE_FULL": f"cannot grow as its disk is full; make room, {ELSEWHERE}",
@@ -52,11 +55,12 @@ class Database:
     def __init__(self, url: str, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
         parsed = _parse(url)
         file = self._file = sqlite_file(url)
-        self._inode: int | None = None
+        self._files: tuple[int | None, ...] = ()
         self.place = str(file or parsed.render_as_string(hide_password=True))
         self._lock_file = file and file.with_name(file.name + ".lock")
         self._lock_timeout_seconds = lock_timeout_seconds
         is_sqlite = parsed.get_backend_name() == "sqlite"
+        self._is_in_memory = is_sqlite and file is None
         try:
             self._engine = create_engine(
                 parsed,
@@ -74,7 +78,7 @@ class Database:
             event.listen(self._engine, "begin", _begin_sqlite)
         try:
             self._upgrade()
-            self._inode = self._found()
+            self._files = self._found()
         except SeqloomError:
             self.close()
             raise
@@ -82,36 +86,51 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
-        self._check_there()
-        with self._explained(), Session(self._engine) as session:
+        with self._at_its_place(), self._explained(), Session(self._engine) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is alone in writing; what it did is kept whole, or not at all."""
-        self._check_there()
-        with self._locked(), self._explained(), Session(self._writer) as session, session.begin():
+        with (
+            self._locked(),
+            self._at_its_place(),
+            self._explained(),
+            Session(self._writer) as session,
+            session.begin(),
+        ):
             yield session
+
+    def rest(self) -> None:
+        """Keeps no connection until it is used again."""
+        if not self._is_in_memory:
+            self._engine.dispose()
 
     def close(self) -> None:
         """Lets go of the database."""
         self._engine.dispose()
 
-    def _check_there(self) -> None:
-        """SQLite would go on writing into a file that was deleted, and make a new one empty."""
-        found = self._found()
-        if found != self._inode:
-            self._engine.dispose()
-        if found is None and self._file is not None:
-            raise StorageError(f"{self.place} is not there any more; put it back, {ELSEWHERE}")
-        self._inode = found
+    @contextmanager
+    def _at_its_place(self) -> Iterator[None]:
+        """Looks whether an open connection still has the files that are there.
 
-    def _found(self) -> int | None:
-        """What tells SQLite's file from another of its name; None where there is none."""
-        try:
-            return None if self._file is None else self._file.stat().st_ino
-        except OSError:
-            return None
+        SQLite would go on writing into one that was deleted or replaced, and make a new one empty.
+        """
+        if self._file is not None:
+            found = self._found()
+            if found != self._files:
+                self._engine.dispose()
+            if found[0] is None:
+                raise StorageError(f"{self.place} is not there any more; put it back, {ELSEWHERE}")
+            self._files = found
+        yield
+        self._files = (*self._files[:1], *self._found()[1:])  # SQLite makes the other two as it needs them
+
+    def _found(self) -> tuple[int | None, ...]:
+        """What tells SQLite's files (database, log, index of the log) from others of their names."""
+        if self._file is None:
+            return ()
+        return tuple(_inode(self._file.with_name(self._file.name + part)) for part in PARTS)
 
     def _upgrade(self) -> None:
         # All under the lock, reading too: to turn on WAL, SQLite wants nobody else to look.
@@ -170,7 +189,17 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise self._explain(error.orig) from error
+            explained = self._explain(error.orig)
+            if isinstance(
+                explained, StorageError
+            ):  # what a connection remembers of it may be wrong for good
+                self._engine.dispose()
+            raise explained from error
+        except (
+            ValueError
+        ) as error:  # text that is no UTF-8, no JSON or no date, and was when it was written
+            self._engine.dispose()
+            raise StorageError(f"{self.place} {WHAT_TO_DO['SQLITE_CORRUPT']}: {error}") from error
 
     def _explain(self, error: BaseException | None) -> SeqloomError:
         name = getattr(error, "sqlite_errorname", "") if isinstance(error, sqlite3.Error) else ""
@@ -209,6 +238,13 @@ def sqlite_file(url: str) -> Path | None:
     if parsed.get_backend_name() != "sqlite" or parsed.database in {None, "", ":memory:"}:
         return None
     return Path(str(parsed.database).removeprefix("file:")).absolute()
+
+
+def _inode(file: Path) -> int | None:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
 
 
 def _configure_sqlite(connection: Any, _record: object) -> None:
