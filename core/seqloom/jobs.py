@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -29,8 +29,8 @@ from seqloom.ledger import Ledger
 from seqloom.plugincheck import RESERVED_BASELINES, tag_of
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, MetricsLog, tensorboard_log
-from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
-from seqloom.registry.store import new_run_id
+from seqloom.registry.records import DataFile, Model, Run, RunKind, RunStatus, Score
+from seqloom.registry.runs import new_run_id
 from seqloom.site import Site, alone, read_run_config, versions
 from seqloom.storage import storage_errors, write_json
 from seqloom.stream import Decoding, decode_stream
@@ -52,13 +52,13 @@ def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it; of several ranks, the first calls this."""
     site.registry.prepare()
     device = training_device(job, site.world)
-    hashes = _data_hashes(job, ("train", "valid"))
+    data = _data_files(job, ("train", "valid"))
     folder = site.runs / new_run_id()
     with storage_errors(folder, "make"):
         folder.mkdir(parents=True)
-        write_json(folder / "config.json", {"job": _whole(job), "data": hashes})
+        write_json(folder / "config.json", {"job": _whole(job), "data": _hashes_of(data)})
     with alone(folder):
-        run = _start(site, "train", job, device, folder=folder, data=hashes)
+        run = _start(site, "train", job, device, folder=folder, data=data)
         return _train(site, run, device)
 
 
@@ -82,7 +82,7 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
                 model = site.registry.model(known.model)
                 return Trained(known, model, model.scores)
         job = job_from_dict(saved["job"], site.catalog, run_folder)
-        for name, digest in _data_hashes(job, ("train", "valid")).items():
+        for name, digest in _hashes_of(_data_files(job, ("train", "valid"))).items():
             if saved["data"].get(name) != digest:
                 raise DataError("this file has changed since the run began; start a new run", name)
         device = training_device(job, site.world)
@@ -144,8 +144,8 @@ def evaluate_job(
     These are the job's baselines, and the scores of each group of examples.
     """
     job = job or predictor.job
-    hashes = _data_hashes(job, (split, "train") if job.config.evaluate.baselines else (split,))
-    run = _start(site, "evaluate", job, predictor.device, data=hashes, model=_registered(predictor.uri))
+    data = _data_files(job, (split, "train") if job.config.evaluate.baselines else (split,))
+    run = _start(site, "evaluate", job, predictor.device, data=data, model=_registered(predictor.uri))
     with _recorded(site, run, partial(site.registry.end_run, run.id)):
         builder = Builder(job.config, site.catalog)
         judge = evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
@@ -183,13 +183,13 @@ def decode_job(
     predictor: Predictor, site: Site, file: Path, inputs: Iterable[Located], how: Decoding
 ) -> Iterator[Prediction]:
     """Decodes a file's examples, recorded as a run."""
-    hashes = {str(file): file_sha256(file)} if file.is_file() else {}  # a pipe can be read once
+    data = [_data_file(file, "input")] if file.is_file() else []  # a pipe can be read once
     run = _start(
         site,
         "decode",
         predictor.job,
         predictor.device,
-        data=hashes,
+        data=data,
         model=_registered(predictor.uri),
     )
     with _recorded(site, run, partial(site.registry.end_run, run.id)):
@@ -211,9 +211,20 @@ def journals(predictor: Predictor, site: Site, how: Decoding) -> Journals:
 # Data --------------------------------------------------------------------------------------------------
 
 
-def _data_hashes(job: Job, splits: Sequence[str]) -> dict[str, str]:
-    files = [file for name in splits for file in split_files(split_of(job, name), job.root)]
-    return {str(file): file_sha256(file) for file in files}
+def _data_files(job: Job, splits: Sequence[str]) -> list[DataFile]:
+    """The files of some splits of a job."""
+    return [
+        _data_file(file, name) for name in splits for file in split_files(split_of(job, name), job.root)
+    ]
+
+
+def _data_file(file: Path, split: str) -> DataFile:
+    return DataFile(path=str(file), sha256=file_sha256(file), split=split, bytes=file.stat().st_size)
+
+
+def _hashes_of(data: Sequence[DataFile]) -> dict[str, str]:
+    """The sha256 of each file by its path."""
+    return {file.path: file.sha256 for file in data}
 
 
 def _whole(job: Job) -> dict[str, Any]:
@@ -239,7 +250,7 @@ def _start(
     job: Job,
     device: Device,
     *,
-    data: Mapping[str, str],
+    data: Sequence[DataFile],
     folder: Path | None = None,
     model: str | None = None,
 ) -> Run:

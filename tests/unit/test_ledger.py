@@ -26,7 +26,7 @@ def run(registry: Registry, tmp_path: Path) -> Run:
     facts = {"name": "m", "task": "t", "config": {}, "seed": 1, "device": "cpu", "device_reason": ""}
     (tmp_path / "run").mkdir()
     folder = str(tmp_path / "run")
-    return registry.start_run(kind="train", **facts, versions={}, data={}, folder=folder)
+    return registry.start_run(kind="train", **facts, versions={}, data=[], folder=folder)
 
 
 @pytest.fixture

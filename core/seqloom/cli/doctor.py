@@ -86,7 +86,8 @@ def _load_troubles(catalog: Catalog, plugin: Plugin) -> Iterator[str]:
 
 def _registry(state: State) -> Finding:
     from seqloom.registry.database import sqlite_file  # noqa: PLC0415
-    from seqloom.registry.store import DEFAULT_URL, Registry  # noqa: PLC0415
+    from seqloom.registry.opened import DEFAULT_URL  # noqa: PLC0415
+    from seqloom.registry.store import Registry  # noqa: PLC0415
 
     url = state.registry or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL
     try:

@@ -18,7 +18,7 @@ from seqloom.cli.output import (
     print_table,
 )
 from seqloom.errors import UsageError
-from seqloom.registry.records import Run, Score
+from seqloom.registry.records import DataFile, Run, Score
 
 Where = Annotated[
     str | None,
@@ -166,8 +166,15 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "tags", tagged(run.tags)
     for name, version in run.versions.items():
         yield f"version of {name}", version
-    for file, sha256 in run.data.items():
-        yield f"sha256 of {file}", sha256
+    for file in run.data:
+        yield f"{file.split} data {file.path}".lstrip(), _content(file)
+
+
+def _content(file: DataFile) -> str:
+    """``sha256 …, 1,000 rows, 52,104 bytes``, as far as it is known."""
+    sizes = ((file.rows, "rows"), (file.bytes, "bytes"))
+    known = [f"{size:,} {unit}" for size, unit in sizes if size is not None]
+    return ", ".join([f"sha256 {file.sha256}", *known])
 
 
 def _indented(text: str) -> str:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from seqloom.errors import ConfigError, did_you_mean, unknown_name
-from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow, TagRow
+from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 VERSION: Final = re.compile(r"[0-9]{1,9}")
 SCHEME: Final = "models:/"
+RUN_SCHEME: Final = "runs:/"
 LATEST: Final = "latest"
 SHOWN: Final = 5  # ids named in an error
-LONGEST_TAG: Final = 1000
 
 
 def check_name(kind: str, name: str) -> None:
@@ -53,6 +53,8 @@ def _listed(runs: Sequence[RunRow]) -> str:
 
 def model_row(session: Session, uri: str) -> ModelRow:
     """The version that a URI names; without version or alias the latest."""
+    if uri.startswith(RUN_SCHEME):
+        return made_row(session, uri.removeprefix(RUN_SCHEME))
     path = uri.removeprefix(SCHEME)
     if "@" in path:
         name, _, alias = path.partition("@")
@@ -67,11 +69,23 @@ def model_row(session: Session, uri: str) -> ModelRow:
     return version_row(session, name, int(version))
 
 
+def made_row(session: Session, run_id: str) -> ModelRow:
+    """The model that a run made; of several the newest that is not deleted, if there is one."""
+    run = run_row(session, run_id)
+    best = (ModelRow.deleted_at.is_not(None), ModelRow.id.desc())
+    of_it = select(ModelRow).where(ModelRow.run_id == run.id).order_by(*best)
+    row = session.scalars(of_it.limit(1)).first()
+    if row is None:
+        used = f"; it used {run.model}" if run.model is not None else ""
+        raise ConfigError(f"run {run.id} ({run.kind}) made no model that is registered{used}")
+    return row
+
+
 def version_row(session: Session, name: str, version: int) -> ModelRow:
     """One version of a model."""
     row = session.scalar(select(ModelRow).where(ModelRow.name == name, ModelRow.version == version))
     if row is None:
-        latest = latest_version(session, name)
+        latest = latest_version(session, name, deleted=True)
         raise ConfigError(f"no version {version} of model '{name}'; the latest is {latest}")
     return row
 
@@ -80,43 +94,30 @@ def alias_row(session: Session, name: str, alias: str) -> AliasRow:
     """Where an alias points to."""
     row = session.get(AliasRow, (name, alias))
     if row is None:
-        latest_version(session, name)  # is there such a model at all?
+        latest_version(session, name, deleted=True)  # is there such a model at all?
         aliases = session.scalars(select(AliasRow.alias).where(AliasRow.name == name))
         known = [f"{name}@{other}" for other in aliases]
         raise ConfigError(unknown_name("alias", f"{name}@{alias}", known))
     return row
 
 
-def latest_version(session: Session, name: str) -> int:
-    """The newest version of a model."""
-    latest = count_versions(session, name)
-    if latest == 0:
+def latest_version(session: Session, name: str, *, deleted: bool = False) -> int:
+    """The newest version of a model, of those that were not deleted or of all."""
+    newest = count_versions(session, name)
+    if newest == 0:
         raise ConfigError(unknown_name("model", name, session.scalars(select(ModelRow.name).distinct())))
+    if deleted:
+        return newest
+    there = select(func.max(ModelRow.version)).where(ModelRow.name == name, ModelRow.deleted_at.is_(None))
+    latest = session.scalar(there)
+    if latest is None:
+        raise ConfigError(f"all versions of model '{name}' are deleted; the newest was {newest}")
     return latest
 
 
 def count_versions(session: Session, name: str) -> int:
-    """How many versions a model has: 0 where there is no such model."""
+    """How many versions a model ever had: 0 where there is no such model."""
     return session.scalar(select(func.max(ModelRow.version)).where(ModelRow.name == name)) or 0
-
-
-def retag(row: RunRow | ModelRow, tags: Mapping[str, str | None]) -> None:
-    """Sets a run's or a model's tags, and takes those away whose value is None."""
-    there = {tag.key: tag for tag in row.tags}
-    for key, value in tags.items():
-        check_name("a tag", key)
-        if value is None:
-            if key not in there:
-                raise ConfigError(unknown_name("tag", key, there))
-            row.tags.remove(there[key])
-        elif not value.isprintable() or len(value) > LONGEST_TAG:
-            raise ConfigError(
-                f"tag {key}: {value[:40]!r} is no value: use up to {LONGEST_TAG} characters of one line"
-            )
-        elif key in there:
-            there[key].value = value
-        else:
-            row.tags.append(TagRow(key=key, value=value))
 
 
 def metrics(session: Session, owner: InstrumentedAttribute[Any]) -> list[str]:

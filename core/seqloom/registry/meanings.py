@@ -15,7 +15,17 @@ from seqloom.errors import did_you_mean, unknown_name
 from seqloom.registry.configured import Configured, keys_of
 from seqloom.registry.language import Field, mistake
 from seqloom.registry.lookup import SCHEME, metrics
-from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow, TagRow
+from seqloom.registry.tables import (
+    AliasRow,
+    ArtefactRow,
+    EventRow,
+    ModelRow,
+    NoteRow,
+    RunDataRow,
+    RunRow,
+    ScoreRow,
+    TagRow,
+)
 
 Expression = ColumnElement[Any]
 Clause = ColumnElement[bool]
@@ -23,12 +33,24 @@ Test = Callable[[Any], Clause]
 
 RUN_COLUMNS: Final = (
     *("id", "kind", "status", "name", "task", "seed", "device", "device_reason"),
-    *("folder", "model", "started_at", "ended_at", "error"),
+    *("folder", "model", "started_at", "ended_at", "error", "deleted_at", "purged_at"),
 )
-MODEL_COLUMNS: Final = ("name", "version", "task", "run_id", "folder", "sha256", "created_at")
+MODEL_COLUMNS: Final = (
+    *("name", "version", "task", "run_id", "folder", "sha256"),
+    *("created_at", "deleted_at", "purged_at"),
+)
 CREATED: Final = "created"
 CONFIG: Final = "config."
 TAG: Final = "tag."
+FACTS: Final = {"environment": RunRow.environment, "git": RunRow.git, "versions": RunRow.versions}
+"""Facts of a run that are a text for each key, as ``git.commit``."""
+SEVERAL: Final = {
+    "data": RunDataRow.path,
+    "data_sha256": RunDataRow.sha256,
+    "event": EventRow.kind,
+    "artefact": ArtefactRow.kind,
+}
+"""Of which a run may have several, or none."""
 RECENT: Final = 20
 """Runs whose configurations tell what a misspelt key may have meant."""
 
@@ -80,21 +102,42 @@ class Meanings:
             if field.name not in self._metrics:
                 raise mistake(text, field.place, unknown_name("score", field.name, self._metrics))
             return _plain(self._score(field), float)
-        if field.name in self._columns:
-            column = getattr(self._row, field.name)
+        meaning = self._named(field.name) or self._with_key(field, text)
+        if meaning is not None:
+            return meaning
+        names = [*self._columns, CREATED, "alias", "note", *SEVERAL]
+        families = [f"{family}.…" for family in ("config", "tag", *FACTS)]
+        raise mistake(
+            text, field.place, unknown_name("field", field.name, [*names, *families, *self._metrics])
+        )
+
+    def _named(self, name: str) -> Meaning | None:
+        """A field that has no key."""
+        if name in self._columns:
+            column = getattr(self._row, name)
             return _plain(column, column.type.python_type)
-        if field.name == CREATED:
+        if name == CREATED:
             return _plain(self.created, datetime)
-        if field.name == "alias":
+        if name == "alias":
             return self._alias()
+        if name == "note":
+            owner = NoteRow.run_id if self._row is RunRow else NoteRow.model_id
+            return _several(NoteRow.text, owner == self._row.id)
+        if name in SEVERAL:
+            column = SEVERAL[name]
+            return _several(column, column.class_.run_id == self._run_id)
+        return None
+
+    def _with_key(self, field: Field, text: str) -> Meaning | None:
+        """A field that has a key after its first point, or a score, whose name may have points, too."""
+        family, _, key = field.name.partition(".")
+        if family in FACTS and key and '"' not in key:
+            return self._fact(family, key)
         if field.name.startswith(TAG):
-            return _plain(self._tag(field.name.removeprefix(TAG)), str)
+            return _plain(self._tag(key), str)
         if field.name.startswith(CONFIG):
             return self._configured(field, text)
-        if field.name in self._metrics:
-            return _plain(self._score(field), float)
-        known = [*self._columns, CREATED, "alias", f"{CONFIG}…", f"{TAG}…", *self._metrics]
-        raise mistake(text, field.place, unknown_name("field", field.name, known))
+        return _plain(self._score(field), float) if field.name in self._metrics else None
 
     def _score(self, field: Field) -> Expression:
         of_it = (self._owner == self._row.id) & (ScoreRow.metric == field.name)
@@ -107,15 +150,22 @@ class Meanings:
             picked = select(ScoreRow.value).where(of_it).order_by(*newest_first).limit(1)
         return picked.correlate(RunRow, ModelRow).scalar_subquery()
 
+    @property
+    def _run_id(self) -> Any:
+        """The run itself, or the one that made the model."""
+        return RunRow.id if self._row is RunRow else ModelRow.run_id
+
     def _alias(self) -> Meaning:
         if self._row is RunRow:
             uri = literal(SCHEME) + AliasRow.name + "/" + cast(AliasRow.version, String)
-            its_own = RunRow.model == uri
-        else:
-            its_own = (AliasRow.name == ModelRow.name) & (AliasRow.version == ModelRow.version)
-        return Meaning(
-            str, lambda _, test: exists().where(its_own, test(AliasRow.alias)), ~exists().where(its_own)
-        )
+            return _several(AliasRow.alias, RunRow.model == uri)
+        its_own = (AliasRow.name == ModelRow.name) & (AliasRow.version == ModelRow.version)
+        return _several(AliasRow.alias, its_own)
+
+    def _fact(self, family: str, key: str) -> Meaning:
+        dialect = self._session.get_bind().dialect.name
+        fact = Configured(FACTS[family], [key], is_sqlite=dialect == "sqlite")
+        return _plain(self._of_run(fact.of(str)), str)
 
     def _tag(self, key: str) -> Expression:
         owner = TagRow.run_id if self._row is RunRow else TagRow.model_id
@@ -134,21 +184,25 @@ class Meanings:
                 field.place,
                 f"no run's configuration has '{field.name}'.{did_you_mean(field.name, known)}",
             )
-
-        def seen(expression: Expression) -> Expression:
-            """From a model: what the run that made it was told."""
-            if self._row is RunRow:
-                return expression
-            of_its_run = select(expression).where(RunRow.id == ModelRow.run_id)
-            return of_its_run.correlate(ModelRow).scalar_subquery()
-
         return Meaning(
             None,
-            lambda wanted, test: test(seen(key.of(wanted))),
-            func.coalesce(seen(key.is_missing), True),
-            [seen(key.of(float)), seen(key.of(str))],
+            lambda wanted, test: test(self._of_run(key.of(wanted))),
+            func.coalesce(self._of_run(key.is_missing), True),
+            [self._of_run(key.of(float)), self._of_run(key.of(str))],
         )
+
+    def _of_run(self, expression: Expression) -> Expression:
+        """What is known of a run; from a model: of the run that made it."""
+        if self._row is RunRow:
+            return expression
+        of_its_run = select(expression).where(RunRow.id == ModelRow.run_id)
+        return of_its_run.correlate(ModelRow).scalar_subquery()
 
 
 def _plain(expression: Any, of: type) -> Meaning:
     return Meaning(of, lambda _, test: test(expression), expression.is_(None), [expression])
+
+
+def _several(column: Any, its_own: Clause) -> Meaning:
+    """A field of which a row may have several values."""
+    return Meaning(str, lambda _, test: exists().where(its_own, test(column)), ~exists().where(its_own))

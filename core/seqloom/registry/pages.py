@@ -33,7 +33,13 @@ class Key(NamedTuple):
 
 
 def page(
-    session: Session, row: type[RowT], text: str | None, limit: int | None, after: RowT | None
+    session: Session,
+    row: type[RowT],
+    text: str | None,
+    limit: int | None,
+    after: RowT | None,
+    *,
+    deleted: bool = False,
 ) -> list[RowT]:
     """The rows that fit, sorted as the query says, and then newest first.
 
@@ -43,6 +49,7 @@ def page(
         text: The query; None for all.
         limit: How many at most, whatever the query says; None for all.
         after: The row that the page follows; None for the first page.
+        deleted: Whether rows that were deleted are among them.
 
     Raises:
         UsageError: The query makes no sense.
@@ -57,6 +64,8 @@ def page(
     ]
     keys += [Key(meanings.created, True), Key(row.id, True)]
     wanted = select(row)
+    if not deleted:
+        wanted = wanted.where(row.deleted_at.is_(None))
     if query.condition is not None:
         wanted = wanted.where(compiler.clause(query.condition))
     if after is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-RunKind = Literal["train", "evaluate", "decode"]
+RunKind = Literal["train", "evaluate", "decode", "import"]
 RunStatus = Literal["running", "finished", "failed", "interrupted"]
 
 
@@ -34,8 +34,95 @@ class Score:
 
 
 @dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """A file of data that a run read.
+
+    Attributes:
+        path: Relative to the data's root, or as it was given.
+        sha256: Of its bytes: what tells it from others, whatever they are called.
+        split: ``train``, ``valid``, ``test``; ``input`` for what was decoded; empty where it was not noted.
+        bytes: Its size, None where it was not noted.
+        rows: How many examples it has, None where nobody counted.
+    """
+
+    path: str
+    sha256: str
+    split: str = ""
+    bytes: int | None = None
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Artefact:
+    """A file or a folder that a run left.
+
+    Attributes:
+        run_id: The run.
+        kind: ``checkpoint``, ``predictions``, ``samples``.
+        path: Where it was left (absolute).
+        sha256: Of its bytes; of a folder, of its manifest.
+        bytes: Its size.
+        created_at: UTC.
+    """
+
+    run_id: str
+    kind: str
+    path: str
+    sha256: str
+    bytes: int
+    created_at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """Something that happened in a run.
+
+    Attributes:
+        kind: One word: ``resumed``, ``skipped``, ``split``.
+        at: UTC.
+        details: What else there is to say, JSON-able.
+    """
+
+    kind: str
+    at: datetime
+    details: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Note:
+    """What somebody wrote about a run or a model.
+
+    Attributes:
+        text: One line or several.
+        at: UTC.
+    """
+
+    text: str
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AliasChange:
+    """That an alias was pointed to a version, or taken away.
+
+    Attributes:
+        name: The model.
+        alias: The alias.
+        version: What it points to since then, None for nothing.
+        former: What it pointed to before, None for nothing.
+        at: UTC.
+    """
+
+    name: str
+    alias: str
+    version: int | None
+    former: int | None
+    at: datetime
+
+
+@dataclass(frozen=True, kw_only=True)
 class Run:
-    """One training, evaluation or decoding.
+    """One training, evaluation, decoding or import.
 
     Attributes:
         id: Unique among all runs, and its folder's name.
@@ -47,8 +134,11 @@ class Run:
         seed: Of everything random.
         device: ``cpu``, ``cuda:0``.
         device_reason: Why that device.
-        versions: Of Python, torch, seqloom and each plugin's distribution; ``git`` where there is one.
-        data: sha256 of each data file read, by its path relative to the data's root.
+        versions: Of Python, torch, seqloom and each plugin's distribution.
+        environment: The machine, as ``{"platform": …, "cpu": …, "cores": …, "command": …}``.
+        git: ``commit``, ``branch`` and whether it is ``dirty``, of the repository in which the job lies;
+            empty outside of one.
+        data: The data files that it read, by split and path.
         folder: Where its files are; empty for a run without.
         model: URI of the model it made or used, None for none.
         started_at: UTC.
@@ -56,6 +146,9 @@ class Run:
         error: What ended it, None where it ended well.
         scores: All of them, oldest first.
         tags: What somebody said of it, by key.
+        notes: What somebody wrote about it, oldest first.
+        deleted_at: When it was deleted, None where it was not.
+        purged_at: When its files were removed, None where they were not.
     """
 
     id: str
@@ -68,14 +161,19 @@ class Run:
     device: str
     device_reason: str
     versions: Mapping[str, str]
-    data: Mapping[str, str]
+    data: tuple[DataFile, ...]
     folder: str
     model: str | None
     started_at: datetime
     ended_at: datetime | None
     error: str | None
+    environment: Mapping[str, str] = field(default_factory=dict, hash=False)
+    git: Mapping[str, str] = field(default_factory=dict, hash=False)
     scores: tuple[Score, ...] = field(default=())
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    notes: tuple[Note, ...] = field(default=())
+    deleted_at: datetime | None = None
+    purged_at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,6 +191,9 @@ class Model:
         created_at: UTC.
         scores: Those of its best checkpoint.
         tags: What somebody said of it, by key.
+        notes: What somebody wrote about it, oldest first.
+        deleted_at: When it was deleted, None where it was not.
+        purged_at: When its folder was removed, None where it was not.
     """
 
     name: str
@@ -105,6 +206,9 @@ class Model:
     created_at: datetime
     scores: tuple[Score, ...] = field(default=())
     tags: Mapping[str, str] = field(default_factory=dict, hash=False)
+    notes: tuple[Note, ...] = field(default=())
+    deleted_at: datetime | None = None
+    purged_at: datetime | None = None
 
     @property
     def uri(self) -> str:

@@ -7,91 +7,47 @@ two together, and upgrade a database of every schema that was ever released.
 from __future__ import annotations
 
 import math
-from datetime import UTC, datetime
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import (
-    JSON,
     BigInteger,
     CheckConstraint,
-    DateTime,
-    Dialect,
-    Double,
     ForeignKey,
     ForeignKeyConstraint,
-    MetaData,
     String,
-    TypeDecorator,
     UniqueConstraint,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from seqloom.registry.records import Model, Run, RunKind, RunStatus, Score
+from seqloom.registry.columns import Base, Figure
+from seqloom.registry.records import (
+    AliasChange,
+    Artefact,
+    DataFile,
+    Event,
+    Model,
+    Note,
+    Run,
+    RunKind,
+    RunStatus,
+    Score,
+)
 
-SCHEMA = "0003"
+SCHEMA = "0004"
 """The newest migration: what :class:`Base` describes."""
 
 SCHEMA_TABLE = "seqloom_schema"
 """Where Alembic notes which migration a database is at; it also tells our databases from others'."""
 
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment; SQLite keeps no time zone, so all of them are stored as UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    @property
-    def python_type(self) -> type[datetime]:
-        return datetime
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        return None if value is None else value.astimezone(UTC)
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
-        if value is None or value.tzinfo is not None:
-            return value
-        return value.replace(tzinfo=UTC)
-
-
-class Figure(TypeDecorator[float]):
-    """A score's value; NaN is stored as NULL, as SQLite has no NaN."""
-
-    impl = Double
-    cache_ok = True
-
-    def process_bind_param(self, value: float | None, dialect: Dialect) -> float | None:  # noqa: ARG002
-        return None if value is None or math.isnan(value) else value
-
-    def process_result_value(self, value: float | None, dialect: Dialect) -> float:  # noqa: ARG002
-        return math.nan if value is None else value
-
-
-class Base(DeclarativeBase):
-    """What all tables share; constraints have names so that migrations can speak of them."""
-
-    metadata = MetaData(
-        naming_convention={
-            "pk": "pk_%(table_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "ck": "ck_%(table_name)s_%(constraint_name)s",
-        }
-    )
-    type_annotation_map: ClassVar[dict[Any, Any]] = {
-        datetime: UtcDateTime,
-        dict[str, Any]: JSON,
-        dict[str, str]: JSON,
-        dict[str, int]: JSON,
-    }
+ONE_OWNER = "(run_id IS NULL) <> (model_id IS NULL)"
 
 
 class ScoreRow(Base):
     """A score, of a run or of a model."""
 
     __tablename__ = "scores"
-    __table_args__ = (CheckConstraint("(run_id IS NULL) <> (model_id IS NULL)", name="one_owner"),)
+    __table_args__ = (CheckConstraint(ONE_OWNER, name="one_owner"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), index=True)
@@ -132,7 +88,7 @@ class TagRow(Base):
 
     __tablename__ = "tags"
     __table_args__ = (
-        CheckConstraint("(run_id IS NULL) <> (model_id IS NULL)", name="one_owner"),
+        CheckConstraint(ONE_OWNER, name="one_owner"),
         UniqueConstraint("run_id", "key"),
         UniqueConstraint("model_id", "key"),
     )
@@ -142,6 +98,97 @@ class TagRow(Base):
     model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
     key: Mapped[str]
     value: Mapped[str]
+
+
+class NoteRow(Base):
+    """What somebody wrote about a run or a model."""
+
+    __tablename__ = "notes"
+    __table_args__ = (CheckConstraint(ONE_OWNER, name="one_owner"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), index=True)
+    model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"), index=True)
+    at: Mapped[datetime]
+    text: Mapped[str]
+
+    def record(self) -> Note:
+        """The row as others see it."""
+        return Note(text=self.text, at=self.at)
+
+
+class DataFileRow(Base):
+    """A file of data, known by its content."""
+
+    __tablename__ = "data_files"
+
+    sha256: Mapped[str] = mapped_column(primary_key=True)
+    bytes: Mapped[int | None] = mapped_column(BigInteger)
+    rows: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RunDataRow(Base):
+    """That a run read a file of data, and under which name."""
+
+    __tablename__ = "run_data"
+
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), primary_key=True)
+    split: Mapped[str] = mapped_column(primary_key=True)
+    path: Mapped[str] = mapped_column(primary_key=True)
+    sha256: Mapped[str] = mapped_column(ForeignKey("data_files.sha256"), index=True)
+    file: Mapped[DataFileRow] = relationship(lazy="joined", innerjoin=True, viewonly=True)
+
+    def record(self) -> DataFile:
+        """The row as others see it."""
+        return DataFile(
+            path=self.path,
+            sha256=self.sha256,
+            split=self.split,
+            bytes=self.file.bytes,
+            rows=self.file.rows,
+        )
+
+
+class ArtefactRow(Base):
+    """A file or a folder that a run left."""
+
+    __tablename__ = "artefacts"
+    __table_args__ = (UniqueConstraint("run_id", "path"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
+    kind: Mapped[str]
+    path: Mapped[str]
+    sha256: Mapped[str] = mapped_column(index=True)
+    bytes: Mapped[int] = mapped_column(BigInteger)
+    created_at: Mapped[datetime]
+
+    def record(self) -> Artefact:
+        """The row as others see it."""
+        return Artefact(
+            run_id=self.run_id,
+            kind=self.kind,
+            path=self.path,
+            sha256=self.sha256,
+            bytes=self.bytes,
+            created_at=self.created_at,
+        )
+
+
+class EventRow(Base):
+    """Something that happened in a run."""
+
+    __tablename__ = "events"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
+    at: Mapped[datetime]
+    kind: Mapped[str]
+    details: Mapped[dict[str, Any]]
+
+    def record(self) -> Event:
+        """The row as others see it."""
+        return Event(kind=self.kind, at=self.at, details=self.details)
 
 
 class RunRow(Base):
@@ -159,16 +206,23 @@ class RunRow(Base):
     device: Mapped[str]
     device_reason: Mapped[str]
     versions: Mapped[dict[str, str]]
-    data: Mapped[dict[str, str]]
+    environment: Mapped[dict[str, str] | None]
+    git: Mapped[dict[str, str] | None]
     folder: Mapped[str]
-    model: Mapped[str | None]
+    model: Mapped[str | None] = mapped_column(index=True)
     started_at: Mapped[datetime] = mapped_column(index=True)
     ended_at: Mapped[datetime | None]
     error: Mapped[str | None]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
+    data: Mapped[list[RunDataRow]] = relationship(
+        order_by=(RunDataRow.split, RunDataRow.path), lazy="selectin", cascade="all, delete-orphan"
+    )
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
     tags: Mapped[list[TagRow]] = relationship(
         order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
     )
+    notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
     def record(self) -> Run:
         """The row as others see it."""
@@ -183,14 +237,19 @@ class RunRow(Base):
             device=self.device,
             device_reason=self.device_reason,
             versions=self.versions,
-            data=self.data,
+            environment=self.environment or {},
+            git=self.git or {},
+            data=tuple(file.record() for file in self.data),
             folder=self.folder,
             model=self.model,
             started_at=self.started_at,
             ended_at=self.ended_at,
             error=self.error,
+            deleted_at=self.deleted_at,
+            purged_at=self.purged_at,
             scores=tuple(score.record() for score in self.scores),
             tags={tag.key: tag.value for tag in self.tags},
+            notes=tuple(note.record() for note in self.notes),
         )
 
 
@@ -205,6 +264,25 @@ class AliasRow(Base):
     version: Mapped[int]
 
 
+class AliasChangeRow(Base):
+    """That an alias was pointed elsewhere, or taken away."""
+
+    __tablename__ = "alias_changes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(index=True)
+    alias: Mapped[str]
+    version: Mapped[int | None]
+    former: Mapped[int | None]
+    at: Mapped[datetime]
+
+    def record(self) -> AliasChange:
+        """The row as others see it."""
+        return AliasChange(
+            name=self.name, alias=self.alias, version=self.version, former=self.former, at=self.at
+        )
+
+
 class ModelRow(Base):
     """One version of a model."""
 
@@ -215,15 +293,18 @@ class ModelRow(Base):
     name: Mapped[str]
     version: Mapped[int]
     task: Mapped[str]
-    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
+    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), index=True)
     folder: Mapped[str]
     sha256: Mapped[str]
     created_at: Mapped[datetime]
+    deleted_at: Mapped[datetime | None]
+    purged_at: Mapped[datetime | None]
     aliases: Mapped[list[AliasRow]] = relationship(order_by=AliasRow.alias, lazy="selectin", viewonly=True)
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
     tags: Mapped[list[TagRow]] = relationship(
         order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
     )
+    notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
     def record(self) -> Model:
         """The row as others see it."""
@@ -236,6 +317,9 @@ class ModelRow(Base):
             sha256=self.sha256,
             aliases=tuple(row.alias for row in self.aliases),
             created_at=self.created_at,
+            deleted_at=self.deleted_at,
+            purged_at=self.purged_at,
             scores=tuple(score.record() for score in self.scores),
             tags={tag.key: tag.value for tag in self.tags},
+            notes=tuple(note.record() for note in self.notes),
         )

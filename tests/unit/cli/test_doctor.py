@@ -113,7 +113,7 @@ def test_a_registry_that_no_job_has_made_is_not_made_here(
 def test_the_registry_tells_its_newest_run(findings: Callable[..., Findings], tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'other.db'}"
     facts: dict[str, Any] = {"name": "a", "task": "translation", "config": {}, "seed": 1}
-    facts |= {"device": "cpu", "device_reason": "", "versions": {}, "data": {}}
+    facts |= {"device": "cpu", "device_reason": "", "versions": {}, "data": []}
     with Registry(url) as registry:
         made = registry.start_run(kind="train", **facts)
     assert findings("--registry", url)["registry"]["detail"] == f"{url}, newest run {made.id}"

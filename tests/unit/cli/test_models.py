@@ -99,7 +99,7 @@ def test_show_tells_the_run_that_made_it(command: Command, tmp_path: Path) -> No
             device="cpu",
             device_reason="",
             versions={},
-            data={},
+            data=[],
         )
         registry.add_model("x", "translation", run.id, "/x", "", [])
 

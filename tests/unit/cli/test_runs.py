@@ -17,7 +17,7 @@ from typer.testing import CliRunner, Result
 from seqloom.cli.output import State
 from seqloom.cli.runs import runs_app
 from seqloom.errors import ConfigError, UsageError
-from seqloom.registry.records import Score
+from seqloom.registry.records import DataFile, Score
 from seqloom.registry.store import Registry
 
 START = datetime(2026, 11, 21, 13, 15, 2, tzinfo=UTC)
@@ -46,7 +46,7 @@ def two_runs(tmp_path: Path) -> None:
             device="cpu",
             device_reason="no GPU was found",
             versions={"torch": "2.11.0"},
-            data={"train.de": "ab12"},
+            data=[DataFile(path="train.de", sha256="ab12", split="train")],
             folder="/runs/a",
         )
         scores = [("ppl", 9.5, 100), ("bleu", 31.25, 500), ("bleu", 20.0, 100)]
@@ -69,7 +69,7 @@ def two_runs(tmp_path: Path) -> None:
             device="cuda:0",
             device_reason="an H200",
             versions={},
-            data={},
+            data=[],
         )
 
 
@@ -162,7 +162,7 @@ def test_show(command: Command) -> None:
         ["folder", "/runs/a"],
         ["model", "models:/de-en/1"],
         ["version of torch", "2.11.0"],
-        ["sha256 of train.de", "ab12"],
+        ["train data train.de", "sha256 ab12"],
     ]
     assert "\nconfig:\n  train:\n    steps: 500\n  name: Übung\n" in text
     assert [line.split() for line in text.splitlines()[-4:]] == [

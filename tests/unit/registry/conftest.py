@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from seqloom.registry.records import DataFile
 from seqloom.registry.store import Registry
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
@@ -46,5 +47,5 @@ def facts() -> dict[str, Any]:
         "device": "cpu",
         "device_reason": "no GPU was found",
         "versions": {"python": "3.11.7", "torch": "2.11.0"},
-        "data": {"train.de": "ab12"},
+        "data": (DataFile(path="train.de", sha256="ab12", split="train", bytes=10, rows=2),),
     }

@@ -23,7 +23,10 @@ from seqloom.registry.store import Registry
 print("ready", flush=True)
 sys.stdin.readline()
 """
-INSERT = "INSERT INTO models VALUES (1, 'a', 1, 't', NULL, '/x', '', '2026-11-21 00:00:00')"
+INSERT = (
+    "INSERT INTO models (name, version, task, folder, sha256, created_at) "
+    "VALUES ('a', 1, 't', '/x', '', '2026-11-21 00:00:00')"
+)
 COUNT = "SELECT count(*) FROM models"
 
 

@@ -11,9 +11,10 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine
 
+from seqloom.registry.columns import Base
 from seqloom.registry.migrate import known_schemas, migrate
 from seqloom.registry.store import Registry
-from seqloom.registry.tables import SCHEMA, SCHEMA_TABLE, Base
+from seqloom.registry.tables import SCHEMA, SCHEMA_TABLE
 
 SCHEMAS = sorted((Path(__file__).parent / "schemas").glob("*.sql"))
 """For each released schema a database of that time; never changed."""

@@ -175,7 +175,11 @@ def test_pages_follow_each_other(filled: Registry, where: str | None) -> None:
     [
         ("", 1, "expected a field, found the end"),
         ("3 < bleu", 1, "expected a field, found 3"),
-        ("statsu = 'failed'", 1, r"no field 'statsu'; there are: alias, bleu, .*Did you mean 'status'\?"),
+        (
+            "statsu = 'failed'",
+            1,
+            r"no field 'statsu'; there are: alias, artefact, bleu, .*Did you mean 'status'\?",
+        ),
         ("seed = 1 and bleau > 3", 14, r"Did you mean 'bleu'\?"),
         ("version = 1", 1, "no field 'version'"),
         ("status 'failed'", 8, "expected one of = != < <= > >= like in is, found 'failed'"),

@@ -12,7 +12,8 @@ import pytest
 
 from seqloom.errors import ConfigError
 from seqloom.registry.records import Model, Score
-from seqloom.registry.store import Registry, new_run_id
+from seqloom.registry.runs import new_run_id
+from seqloom.registry.store import Registry
 
 Facts = dict[str, Any]
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from seqloom.registry.tables import SCHEMA_TABLE, Base
+from seqloom.registry.columns import Base
+from seqloom.registry.tables import SCHEMA_TABLE
 
 context.configure(
     connection=context.config.attributes["connection"],
