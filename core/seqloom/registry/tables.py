@@ -33,6 +33,7 @@ from seqloom.registry.records import (
     RunStatus,
     Score,
 )
+from seqloom.registry.texts import in_code_points
 
 SCHEMA = "0004"
 """The newest migration: what :class:`Base` describes."""
@@ -216,11 +217,13 @@ class RunRow(Base):
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
     data: Mapped[list[RunDataRow]] = relationship(
-        order_by=(RunDataRow.split, RunDataRow.path), lazy="selectin", cascade="all, delete-orphan"
+        order_by=(in_code_points(RunDataRow.split), in_code_points(RunDataRow.path)),
+        lazy="selectin",
+        cascade="all, delete-orphan",
     )
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
     tags: Mapped[list[TagRow]] = relationship(
-        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
+        order_by=in_code_points(TagRow.key), lazy="selectin", cascade="all, delete-orphan"
     )
     notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
@@ -299,10 +302,12 @@ class ModelRow(Base):
     created_at: Mapped[datetime]
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
-    aliases: Mapped[list[AliasRow]] = relationship(order_by=AliasRow.alias, lazy="selectin", viewonly=True)
+    aliases: Mapped[list[AliasRow]] = relationship(
+        order_by=in_code_points(AliasRow.alias), lazy="selectin", viewonly=True
+    )
     scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
     tags: Mapped[list[TagRow]] = relationship(
-        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
+        order_by=in_code_points(TagRow.key), lazy="selectin", cascade="all, delete-orphan"
     )
     notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
