@@ -4,6 +4,10 @@ While the registry is away (locked for long, deleted, unwritable, its server gon
 it has to tell is written to ``registry.jsonl`` in its folder, and told in its order once the registry
 answers again: with the next thing to tell, or by ``seqloom resume``. A lock is waited for, and so seldom
 asked about: a training is not to stand still at each evaluation.
+
+A registry that was damaged comes back as somebody's copy of it, which may be older than what it was told.
+So what waits for it begins with all that it was told before, and at the end it is asked what it lacks;
+telling it something twice changes nothing.
 """
 
 from __future__ import annotations
@@ -55,9 +59,12 @@ class Ledger:
         self.trouble: StorageError | BusyError | ConfigError | None = None
         self._clock = clock
         self._locked_until = -math.inf
+        self._told: list[Event] = []
 
     def add_scores(self, scores: Sequence[Score]) -> None:
         """Enters an evaluation's scores."""
+        if not scores:
+            return
         event = {"event": "scores", "scores": [asdict(score) for score in scores]}
         if self._clock() < self._locked_until:
             self._write([*self._waiting(), event])
@@ -84,10 +91,10 @@ class Ledger:
             ConfigError: It is another one, which does not know the run.
         """
         waiting = self._waiting()
-        for number, event in enumerate(waiting, start=1):
+        for event in waiting:
             self._act(event)
-            self._write(waiting[number:])
         if waiting:
+            self._write([])  # not before it knows all: what is told to a damaged one may be lost again
             self.say("the registry is back, and has been told what it missed")
         return len(waiting)
 
@@ -101,18 +108,30 @@ class Ledger:
             self.trouble = trouble
             if isinstance(trouble, BusyError):
                 self._locked_until = self._clock() + LOCKED_SECONDS
-            self._write([*self._waiting(), event])
+            self._write([*(self._waiting() or self._told), event])
         else:
             self.trouble, self._locked_until = None, -math.inf
+        finally:
+            self.registry.rest()
 
     def _act(self, event: Event) -> None:
+        if event["event"] == "end":
+            run = self.registry.run(self.run.id)
+            if not all(_knows(run, before) for before in self._told):
+                for before in self._told:
+                    self._enter(before)
+        self._enter(event)
+        if event not in self._told:
+            self._told.append(event)
+
+    def _enter(self, event: Event) -> None:
         scores = [Score(**score) for score in event.get("scores", ())]
         if event["event"] == "scores":
             self.registry.add_scores(self.run.id, scores)
         elif event["event"] == "end":
             moment = datetime.fromisoformat(event["at"])
             self.registry.end_run(self.run.id, event["status"], event["error"], moment)
-        elif not self._has_model(event["sha256"]):  # a process may have died between telling and striking
+        elif not self._has_model(event["sha256"]):  # a process may have died before it struck that out
             self.registry.add_model(
                 name=self.run.name,
                 task=self.run.task,
@@ -146,3 +165,11 @@ class Ledger:
             aside = self.file.with_name(f".{FILE}.new")
             aside.write_text("".join(json.dumps(event) + "\n" for event in events), encoding="utf-8")
             aside.replace(self.file)
+
+
+def _knows(run: Run, event: Event) -> bool:
+    """Whether a run as the registry has it holds what it was told."""
+    if event["event"] == "model":
+        return run.model is not None
+    known = [asdict(score) for score in run.scores]
+    return all(score in known for score in event.get("scores", ()))
