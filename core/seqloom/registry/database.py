@@ -55,8 +55,12 @@ class Database:
     def writing(self) -> Iterator[Session]:
         """A session that is alone in writing; what it did is kept whole, or not at all."""
         self._backend.check()
-        writer = self._backend.writer
-        with self._backend.turn(), self._explained(), Session(writer) as session, session.begin():
+        with (
+            self._explained(),
+            Session(self._backend.writer) as session,
+            self._backend.turn(),  # for no longer than it takes
+            session.begin(),
+        ):
             session.connection()  # the transaction begins here, not with what happens to be said first
             yield session
 
