@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+
+from sqlalchemy.orm.attributes import set_committed_value
 
 from seqloom.errors import ConfigError
 from seqloom.registry.lookup import check_name, count_versions, model_row, run_row
@@ -44,12 +46,15 @@ class ModelVerbs(Opened):
                 run_id=maker and maker.id,
                 folder=folder,
                 sha256=sha256,
-                created_at=self._clock(),
+                created_at=self._clock().astimezone(UTC),
+                tags=[],
+                notes=[],
             )
+            set_committed_value(row, "aliases", [])  # it is new, and others wait: nothing hangs on it yet
             session.add(row)
             session.flush()
             enter(session, Owner("model_id", row.id), scores)
-            model = reread(session, row).record()
+            model = row.record()
             if maker is not None:
                 maker.model = model.uri
             return model
