@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TextIO, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -202,6 +202,23 @@ def read_json(file: Path) -> Any:
 def write_json(file: Path, value: Any) -> None:
     """Writes a value for people and programs alike."""
     file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def writing_aside(file: Path) -> Iterator[TextIO]:
+    """Opens a text file that is in its place once the block ends well, and before that is not there.
+
+    Raises:
+        StorageError: The disk is full or read-only; nothing is left behind.
+    """
+    aside = file.with_name(f".{file.name}.new")
+    with storage_errors(file, "write"):
+        try:
+            with aside.open("w", encoding="utf-8") as stream:
+                yield stream
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def save_tensors(file: Path, tensors: Mapping[str, Tensor]) -> None:

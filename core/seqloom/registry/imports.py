@@ -11,7 +11,8 @@ from seqloom.registry.opened import Opened, reread
 from seqloom.registry.records import Model, Note, Score
 from seqloom.registry.runs import RunFacts
 from seqloom.registry.saying import add_note, retag
-from seqloom.registry.tables import ModelRow, RunRow, ScoreRow
+from seqloom.registry.scores import Owner, enter
+from seqloom.registry.tables import ModelRow, RunRow
 from seqloom.registry.used import use_data
 
 
@@ -58,9 +59,10 @@ class ImportVerbs(Opened):
                 folder=brought["folder"],
                 sha256=brought["sha256"],
                 created_at=now,
-                scores=[ScoreRow.of(score) for score in brought["scores"]],
             )
             session.add(row)
+            session.flush()
+            enter(session, Owner("model_id", row.id), brought["scores"])
             retag(row, brought["tags"])
             for note in brought["notes"]:
                 add_note(row, note.text, note.at)

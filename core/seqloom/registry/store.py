@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import final
 
 from seqloom.registry.aliases import AliasVerbs
-from seqloom.registry.lineage import LineageVerbs
 from seqloom.registry.imports import ImportVerbs
+from seqloom.registry.lineage import LineageVerbs
 from seqloom.registry.models import ModelVerbs
 from seqloom.registry.removal import RemovalVerbs
 from seqloom.registry.runs import RunVerbs
