@@ -116,7 +116,8 @@ class Difference:
 
     Attributes:
         key: ``train.steps``; ``versions.torch``.
-        values: Of each subject, as JSON has it; None of one that lacks it or of which nothing is known.
+        values: Of each subject, of a configuration as JSON has it; None of one that lacks it or of which
+            nothing is known.
     """
 
     key: str
@@ -308,9 +309,10 @@ def flat(config: Mapping[str, Any]) -> dict[tuple[str, ...], str]:
 
 
 def _facts(run: Run) -> dict[tuple[str, ...], str]:
-    plain = {"kind": run.kind, "device": run.device}
-    families = {"versions": run.versions, "environment": run.environment, "git": run.git}
-    return flat(plain | families)
+    """What is known of a run besides configuration and data, as it is."""
+    families = (("versions", run.versions), ("environment", run.environment), ("git", run.git))
+    plain = {("kind",): str(run.kind), ("device",): run.device}
+    return plain | {(name, key): value for name, facts in families for key, value in facts.items()}
 
 
 def _differences(tables: Sequence[Mapping[tuple[str, ...], str] | None]) -> Iterator[Difference]:

@@ -134,12 +134,13 @@ def score_line(scores: Iterable[tuple[str, str, float]]) -> str:
     return "; ".join(parts)
 
 
-def sort_key(node: LineageNode) -> tuple[int, str, list[str | int]]:
+def sort_key(node: LineageNode) -> tuple[int, str, str, list[str | int]]:
     """By which nodes are sorted; numbers within ids count as numbers."""
     last = len(ORDER) + (node.kind == MORE)
     place = ORDER.index(node.kind) if node.kind in ORDER else last
     pieces = re.split(r"([0-9]{1,9})", node.id)
-    return place, node.kind, [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
+    name = node.details.get("path", "") if node.id.startswith(DATA) else ""
+    return place, node.kind, name, [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
 
 
 def _gone(row: Any) -> Mapping[str, str | None]:

@@ -12,7 +12,8 @@ from typing import Final, Self, TypeVar
 from sqlalchemy.orm import Session
 
 from seqloom.registry.columns import Base
-from seqloom.registry.database import Database, sqlite_file
+from seqloom.registry.database import Database
+from seqloom.registry.place import sqlite_file
 
 DEFAULT_URL: Final = "sqlite:///registry.db"
 EMPTY_URL: Final = "sqlite://"  # in memory: what reading finds where nobody has written yet
@@ -53,6 +54,14 @@ class Opened:
         """Lets go of the database."""
         if self._opened is not None:
             self._opened.close()
+
+    def rest(self) -> None:
+        """Keeps no connection until the next verb, which makes its own: for who has little to say.
+
+        Nothing that happens to the database meanwhile can then be missed. One in memory stays as it is.
+        """
+        if self._opened is not None:
+            self._opened.rest()
 
     def prepare(self) -> None:
         """Opens the database, or makes it, so that what is wrong with it is known before long work."""

@@ -23,7 +23,8 @@ from seqloom.registry.nodes import (
     used_node,
 )
 from seqloom.registry.records import LineageNode, Model
-from seqloom.registry.tables import DataFileRow, ModelRow, RunDataRow, RunRow, ScoreRow
+from seqloom.registry.scores import ScoreRow
+from seqloom.registry.tables import DataFileRow, ModelRow, RunDataRow, RunRow
 
 MAKING: Final = ("train", "import")
 """Kinds of runs whose model is the one they made; that of others is the one they used."""

@@ -242,7 +242,8 @@ class Lineage:
     """What something came from, and what it led to.
 
     Attributes:
-        nodes: In the order data, runs, checkpoints, models, what runs left; within these by id.
+        nodes: In the order data, runs, checkpoints, models, what runs left; within these by id, but data by
+            path.
         edges: Ids of a node and of one that came from it, sorted as the nodes are.
         about: The id of the node that was asked about.
     """

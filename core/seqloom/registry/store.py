@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import final
 
 from seqloom.registry.aliases import AliasVerbs
+from seqloom.registry.imports import ImportVerbs
 from seqloom.registry.lineage import LineageVerbs
 from seqloom.registry.models import ModelVerbs
+from seqloom.registry.removal import RemovalVerbs
 from seqloom.registry.runs import RunVerbs
 from seqloom.registry.subjects import SubjectVerbs
 
@@ -19,10 +21,11 @@ def runs_folder() -> Path:
 
 
 @final
-class Registry(RunVerbs, ModelVerbs, AliasVerbs, LineageVerbs, SubjectVerbs):
+class Registry(RunVerbs, ModelVerbs, AliasVerbs, LineageVerbs, SubjectVerbs, RemovalVerbs, ImportVerbs):
     """An open registry; any number of processes and threads may use one database at a time.
 
-    Its verbs stand by their nouns in :mod:`seqloom.registry.runs`, :mod:`seqloom.registry.models`,
-    :mod:`seqloom.registry.aliases`, :mod:`seqloom.registry.lineage` and :mod:`seqloom.registry.subjects`;
+    Its verbs stand by their nouns in files of their own: :mod:`seqloom.registry.runs`,
+    :mod:`~seqloom.registry.models`, :mod:`~seqloom.registry.aliases`, :mod:`~seqloom.registry.lineage`,
+    :mod:`~seqloom.registry.subjects`, :mod:`~seqloom.registry.removal`, :mod:`~seqloom.registry.imports`;
     what it takes to open it, in :class:`seqloom.registry.opened.Opened`.
     """

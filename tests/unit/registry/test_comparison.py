@@ -210,12 +210,11 @@ def test_versions_machines_and_repositories() -> None:
     )
 
     assert compare([one, two]).facts == (
-        Difference(key="kind", values=('"train"', '"import"')),
-        Difference(key="device", values=('"cpu"', '"cuda:0"')),
-        Difference(key="versions.seqloom-text", values=('"1.0"', None)),
-        Difference(key="environment", values=("{}", None)),
-        Difference(key="git.commit", values=('"ab"', '"cd"')),
-        Difference(key="environment.cores", values=(None, '"2"')),
+        Difference(key="kind", values=("train", "import")),
+        Difference(key="device", values=("cpu", "cuda:0")),
+        Difference(key="versions.seqloom-text", values=("1.0", None)),
+        Difference(key="git.commit", values=("ab", "cd")),
+        Difference(key="environment.cores", values=(None, "2")),
     )
 
 

@@ -54,7 +54,7 @@ def test_a_model_in_the_middle(family: Registry) -> None:
 
     assert lineage.about == "models:/student/1"
     assert ids(lineage) == [
-        *(DATA, f"data:{sha('b')}", GIVEN, WRITTEN),
+        *(GIVEN, WRITTEN, DATA, f"data:{sha('b')}"),  # by path
         *("run:judging-tuned", "run:learning", "run:teaching", "run:telling", "run:tuning"),
         CHECKPOINT,
         *("models:/student/1", "models:/teacher/1", "models:/tuned/1"),
@@ -340,7 +340,8 @@ def statements(registry: Registry) -> Iterator[list[str]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         asked.append(statement)
 
-    engine = registry._open()._engine
+    with registry._reading() as session:
+        engine = session.get_bind()
     event.listen(engine, "before_cursor_execute", note)
     yield asked
     event.remove(engine, "before_cursor_execute", note)
