@@ -46,8 +46,16 @@ class Backend(ABC):
         """
 
     @abstractmethod
-    def check(self) -> None:
-        """Raises StorageError where the database went away since it was opened."""
+    def watched(self) -> AbstractContextManager[None]:
+        """Sees to it that a transaction meets the database that is there, not one that was.
+
+        Raises:
+            StorageError: It went away since it was opened.
+        """
+
+    @abstractmethod
+    def rest(self) -> None:
+        """Keeps no connection until the next transaction; a database in memory stays as it is."""
 
     @abstractmethod
     def keep(self, schema: str) -> None:

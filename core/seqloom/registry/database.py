@@ -47,22 +47,26 @@ class Database:
     @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session that sees one state of the database and changes nothing."""
-        self._backend.check()
-        with self._explained(), Session(self._backend.reader) as session:
+        with self._backend.watched(), self._explained(), Session(self._backend.reader) as session:
             yield session
 
     @contextmanager
     def writing(self) -> Iterator[Session]:
         """A session that is alone in writing; what it did is kept whole, or not at all."""
-        self._backend.check()
+        backend = self._backend
         with (
             self._explained(),
-            Session(self._backend.writer) as session,
-            self._backend.turn(),  # for no longer than it takes
+            Session(backend.writer) as session,
+            backend.turn(),  # for no longer than it takes
+            backend.watched(),
             session.begin(),
         ):
             session.connection()  # the transaction begins here, not with what happens to be said first
             yield session
+
+    def rest(self) -> None:
+        """Keeps no connection until it is used again."""
+        self._backend.rest()
 
     def close(self) -> None:
         """Lets go of the database."""
@@ -108,7 +112,15 @@ class Database:
         try:
             yield
         except DBAPIError as error:
-            raise self._backend.explain(error.orig) from error
+            explained = self._backend.explain(error.orig)
+            if isinstance(explained, StorageError):  # what a connection keeps of it may be wrong for good
+                self._backend.rest()
+            raise explained from error
+        except ValueError as error:  # text that is no UTF-8, JSON or date, and was when it was written
+            self._backend.rest()
+            raise StorageError(
+                f"{self.place} is damaged ({error}); put a copy back, {ELSEWHERE}"
+            ) from error
         except PoolTimeoutError as error:
             raise BusyError(f"{self.place}: too many at once in this process; try again") from error
 

@@ -55,6 +55,14 @@ class Opened:
         if self._opened is not None:
             self._opened.close()
 
+    def rest(self) -> None:
+        """Keeps no connection until the next verb, which makes its own: for who has little to say.
+
+        Nothing that happens to the database meanwhile can then be missed. One in memory stays as it is.
+        """
+        if self._opened is not None:
+            self._opened.rest()
+
     def prepare(self) -> None:
         """Opens the database, or makes it, so that what is wrong with it is known before long work."""
         self._open()

@@ -90,8 +90,12 @@ class PostgreSQL(Backend):
     def turn(self) -> Iterator[None]:
         yield  # a transaction begins with it
 
-    def check(self) -> None:
-        """A connection that was lost is found out when it is taken."""
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        yield  # a connection that was lost is found out when it is taken
+
+    def rest(self) -> None:
+        self.reader.dispose()
 
     def keep(self, schema: str) -> None:
         """An upgrade is one transaction, and copies are the server's own affair."""

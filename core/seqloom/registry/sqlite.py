@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, Connection, event
@@ -19,9 +20,13 @@ from seqloom.registry.backup import keep_copy
 from seqloom.registry.place import sqlite_file
 from seqloom.registry.queue_lock import locked
 
+PARTS: Final = ("", "-wal", "-shm")
+"""What the names of its files end in: the database, its log, the index of that."""
+
 WHAT_TO_DO: Final = {  # by the beginning of SQLite's own name for the failure
     "SQLITE_NOTADB": f"is not an SQLite database; move it away, {ELSEWHERE}",
-    "SQLITE_CORRUPT": f"is damaged; put a copy back (or see `sqlite3 FILE .recover`), {ELSEWHERE}",
+    "SQLITE_CORRUPT": "is damaged; put a copy back, without the files of its name in -wal and -shm "
+    f"(or see `sqlite3 FILE .recover`), {ELSEWHERE}",
     "SQLITE_READONLY": f"cannot be written; make it and its folder writable, {ELSEWHERE}",
     "SQLITE_CANTOPEN": f"cannot be opened; make it a file in a folder that you may write to, {ELSEWHERE}",
     "SQLITE_FULL": f"cannot grow as its disk is full; make room, {ELSEWHERE}",
@@ -45,7 +50,7 @@ class SQLite(Backend):
         self.writer = self.reader.execution_options(begin="BEGIN IMMEDIATE")
         event.listen(self.reader, "connect", _configure)
         event.listen(self.reader, "begin", _begin)
-        self._inode: int | None = None
+        self._inodes: tuple[int | None, ...] = ()
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -67,14 +72,20 @@ class SQLite(Backend):
         finally:
             waiting.__exit__(None, None, None)
 
-    def check(self) -> None:
-        """SQLite would go on writing into a file that was deleted, and make a new one empty."""
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """SQLite would go on writing into a file that was deleted or replaced, and make a new one empty."""
         found = self._found()
-        if found != self._inode:
+        if found != self._inodes:
             self.reader.dispose()
-        if found is None and self._file is not None:
+        if self._file is not None and found[0] is None:
             raise StorageError(f"{self.place} is not there any more; put it back, {ELSEWHERE}")
-        self._inode = found
+        yield
+        self._inodes = found[:1] + self._found()[1:]  # a first transaction makes the other files
+
+    def rest(self) -> None:
+        if self._file is not None:
+            self.reader.dispose()
 
     def keep(self, schema: str) -> None:
         if self._file is not None:
@@ -84,7 +95,7 @@ class SQLite(Backend):
         # All under the lock, reading too: to turn on WAL, SQLite wants nobody else to look.
         with self.reader.execution_options(begin=None).connect() as connection:
             connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        self._inode = self._found()
+        self._inodes = self._found()
 
     def explain(self, error: BaseException | None) -> SeqloomError:
         name = getattr(error, "sqlite_errorname", "") if isinstance(error, sqlite3.Error) else ""
@@ -95,12 +106,18 @@ class SQLite(Backend):
                 return StorageError(f"{self.place} {advice}")
         return StorageError(f"{self.place}: {error}")
 
-    def _found(self) -> int | None:
-        """What tells the file from another of its name; None where there is none."""
-        try:
-            return None if self._file is None else self._file.stat().st_ino
-        except OSError:
-            return None
+    def _found(self) -> tuple[int | None, ...]:
+        """What tells each of its files from others of that name; None for one that is not there."""
+        if self._file is None:
+            return ()
+        return tuple(_inode(self._file.with_name(self._file.name + part)) for part in PARTS)
+
+
+def _inode(file: Path) -> int | None:
+    try:
+        return file.stat().st_ino
+    except OSError:
+        return None
 
 
 def _configure(connection: Any, _record: object) -> None:
