@@ -17,6 +17,7 @@ from seqloom.cli.output import (
     print_json,
     print_list,
     print_table,
+    visible,
 )
 from seqloom.cli.runs_files import delete_runs, tail_run
 from seqloom.errors import UsageError
@@ -86,9 +87,8 @@ def show_run(
         print_json(run)
         return
     print_table(("run", run.id), list(_facts(run)))
-    typer.echo(
-        "\nconfig:\n" + _indented(yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True))
-    )
+    config = yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True)
+    typer.echo("\nconfig:\n" + _indented(visible(config, lines=True)))
     if run.scores:
         print_scores(run.scores)
 
