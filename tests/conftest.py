@@ -31,6 +31,9 @@ from seqloom.registry.store import Registry
 from seqloom.site import Site
 from seqloom.trainer import Trainer
 
+sys.path.insert(0, str(Path(__file__).parent))
+import postgres as own_postgres
+
 JOB = """\
 task: translation
 name: reverser
@@ -197,6 +200,15 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
         return trainer
 
     return make
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[own_postgres.Server]:
+    """A PostgreSQL server that runs."""
+    if reason := own_postgres.why_not():
+        pytest.skip(reason)
+    with own_postgres.running() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

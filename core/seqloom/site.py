@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from filelock import FileLock, Timeout
@@ -15,6 +15,7 @@ from filelock import FileLock, Timeout
 import seqloom
 from seqloom.catalog import Catalog
 from seqloom.errors import BusyError, ConfigError, CorruptError, SeqloomError, StorageError
+from seqloom.held import LOCK
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, Tell, unwatched
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
@@ -22,6 +23,9 @@ from seqloom.registry.records import Model
 from seqloom.registry.store import Registry
 from seqloom.storage import read_json
 from seqloom.world import World
+
+LOOK_SECONDS: Final = 0.5
+"""How long a folder is waited for: somebody may only look whether it is held, which takes no time."""
 
 
 @dataclass(frozen=True)
@@ -93,7 +97,7 @@ def alone(run_folder: Path) -> Iterator[None]:
         BusyError: Another one does.
         StorageError: The folder cannot be written.
     """
-    lock = FileLock(run_folder / ".lock", timeout=0)
+    lock = FileLock(run_folder / LOCK, timeout=LOOK_SECONDS)
     try:
         lock.acquire()
     except Timeout as error:  # an OSError, too

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,6 +15,7 @@ from typing import Any
 import pytest
 from filelock import FileLock
 
+import postgres
 from seqloom.checkpoint import Checkpoints
 from seqloom.errors import StorageError
 from seqloom.registry.store import Registry
@@ -159,58 +158,17 @@ def test_a_registry_that_is_locked_for_long_is_told_later(workplace: Any) -> Non
 # A server ----------------------------------------------------------------------------------------------
 
 
-class Server:
-    """A PostgreSQL of its own, which listens in its folder alone.
-
-    Args:
-        folder: Where it lives.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.user = {"user": "nobody"} if os.geteuid() == 0 else {}  # it refuses to be run by root
-        if self.user:
-            shutil.chown(folder, "nobody")
-        self._run("initdb", "--auth=trust", "--username=seqloom", "--no-sync")
-
-    @property
-    def url(self) -> str:
-        return f"postgresql+psycopg://seqloom@/postgres?host={self.folder}"
-
-    def start(self) -> None:
-        options = f"-c unix_socket_directories={self.folder} -c listen_addresses="
-        self._run("pg_ctl", "start", "--wait", f"--options={options}", f"--log={self.folder / 'log'}")
-
-    def stop(self) -> None:
-        self._run("pg_ctl", "stop", "--wait", "--mode=immediate")
-
-    def _run(self, command: str, *words: str) -> None:
-        done = subprocess.run(
-            [command, f"--pgdata={self.folder / 'data'}", *words],
-            cwd=self.folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            check=False,
-            **self.user,
-        )
-        assert done.returncode == 0, done.stderr
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
-    pytest.importorskip("psycopg", reason="a registry behind a server needs psycopg")
-    if not all(map(shutil.which, ("initdb", "pg_ctl"))):
-        pytest.skip("a registry behind a server needs PostgreSQL")
-    with tempfile.TemporaryDirectory() as folder:  # a socket's path is to be short
-        server = Server(Path(folder))
-        server.start()
+def server() -> Iterator[Any]:
+    if reason := postgres.why_not():
+        pytest.skip(reason)
+    with postgres.running() as server:
         yield server
-        server.stop()
 
 
 @pytest.mark.faults
-def test_a_server_that_is_gone_is_told_later(workplace: Any, server: Server) -> None:
-    training = Training(workplace, server.url)
+def test_a_server_that_is_gone_is_told_later(workplace: Any, server: Any) -> None:
+    training = Training(workplace, server.url())
     try:
         server.stop()
         training.go_on()
@@ -221,16 +179,16 @@ def test_a_server_that_is_gone_is_told_later(workplace: Any, server: Server) -> 
     assert error.count("the registry is away, and training goes on") == 1
     assert training.told() == ["scores", "scores", "scores", "model", "end"]
     server.start()
-    workplace.run("--registry", server.url, "resume", training.folder.name)
-    check_registry(server.url, training.folder)
+    workplace.run("--registry", server.url(), "resume", training.folder.name)
+    check_registry(server.url(), training.folder)
 
 
 @pytest.mark.faults
-def test_a_server_that_was_restarted_is_not_away(server: Server) -> None:
-    with Registry(server.url) as registry:
+def test_a_server_that_was_restarted_is_not_away(server: Any) -> None:
+    with Registry(server.url()) as registry:
         assert registry.runs() == []
         server.stop()
-        with pytest.raises(StorageError, match="connection"):
+        with pytest.raises(StorageError, match=r"cannot be reached; start its server, or name another"):
             registry.runs()
         server.start()
         assert registry.runs() == []

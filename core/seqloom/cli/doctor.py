@@ -85,20 +85,20 @@ def _load_troubles(catalog: Catalog, plugin: Plugin) -> Iterator[str]:
 
 
 def _registry(state: State) -> Finding:
-    from seqloom.registry.database import sqlite_file  # noqa: PLC0415
     from seqloom.registry.opened import DEFAULT_URL  # noqa: PLC0415
+    from seqloom.registry.place import shown, sqlite_file  # noqa: PLC0415
     from seqloom.registry.store import Registry  # noqa: PLC0415
 
     url = state.registry or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL
     try:
         file = sqlite_file(url)
         if file is not None and not file.exists():
-            return Finding("registry", True, f"{url}, which the first job makes")
+            return Finding("registry", True, f"{shown(url)}, which the first job makes")
         with Registry(url) as registry:
             newest = registry.runs(limit=1)
     except SeqloomError as error:
         return Finding("registry", False, str(error))
-    return Finding("registry", True, f"{url}, newest run {newest[0].id if newest else 'none'}")
+    return Finding("registry", True, f"{shown(url)}, newest run {newest[0].id if newest else 'none'}")
 
 
 def _runs() -> Finding:

@@ -5,12 +5,43 @@ A value takes part in a comparison only where it is of that type: a text is abov
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, Final
 
-from sqlalchemy import Boolean, ColumnElement, Double, String, case, cast, false, func, true
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    Dialect,
+    Double,
+    Numeric,
+    String,
+    TypeDecorator,
+    case,
+    cast,
+    false,
+    func,
+    literal_column,
+    true,
+)
 
 Expression = ColumnElement[Any]
+POSITION: Final = re.compile(r"[0-9]{1,9}")
+"""A key that is a position in a list."""
+
+
+class Exact(TypeDecorator[Decimal]):
+    """A number as JSON writes it; what it is compared with is the decimal number that Python writes."""
+
+    impl = Numeric
+    cache_ok = True
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> Decimal | None:  # noqa: ARG002
+        if isinstance(value, float):
+            return Decimal(repr(value))
+        return None if value is None else Decimal(value)
 
 
 class Configured:
@@ -18,21 +49,24 @@ class Configured:
 
     Args:
         column: The configuration, JSON.
-        keys: From the top down; digits alone are a position in a list.
+        keys: From the top down; digits alone are a position in a list. None for the value as a whole.
         is_sqlite: Whether this is for SQLite; else it is for PostgreSQL.
     """
 
     def __init__(self, column: Any, keys: Sequence[str], *, is_sqlite: bool) -> None:
         self._is_sqlite = is_sqlite
         if is_sqlite:
-            path = "$" + "".join(f"[{key}]" if key.isdigit() else f'."{key}"' for key in keys)
+            path = "$" + "".join(f"[{key}]" if POSITION.fullmatch(key) else f'."{key}"' for key in keys)
             self.kind: Expression = func.json_type(column, path, type_=String)
             self._text: Expression = func.json_extract(column, path, type_=String)
             self._number: Expression = func.json_extract(column, path, type_=Double)
         else:
-            self.kind = func.json_typeof(func.json_extract_path(column, *keys), type_=String)
-            self._text = func.json_extract_path_text(column, *keys, type_=String)
-            self._number = cast(self._text, Double)
+            found = column
+            for key in keys:
+                found = found.op("->", return_type=JSON())(int(key) if POSITION.fullmatch(key) else key)
+            self.kind = func.json_typeof(found, type_=String)
+            self._text = found.op("#>>", return_type=String())(literal_column("'{}'"))
+            self._number = cast(self._text, Exact)
 
     @property
     def is_missing(self) -> ColumnElement[bool]:

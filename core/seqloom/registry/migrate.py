@@ -15,15 +15,14 @@ def known_schemas() -> list[str]:
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
 
 
-def migrate(connection: Connection) -> None:
-    """Runs the migrations that are missing, inside the connection's transaction."""
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+def migrate(connection: Connection, schema: str = "head") -> None:
+    """Runs the migrations that are missing up to a schema, inside the connection's transaction."""
+    command.upgrade(_config(connection), schema)
 
 
-def _config() -> Config:
+def _config(connection: Connection | None = None) -> Config:
     config = Config()
+    config.attributes["connection"] = connection
     folder = Path(__file__).parent / "migrations"
     config.set_main_option("script_location", str(folder).replace("%", "%%"))  # a lone % is syntax there
     return config

@@ -12,7 +12,8 @@ from typing import Final, Self, TypeVar
 from sqlalchemy.orm import Session
 
 from seqloom.registry.columns import Base
-from seqloom.registry.database import Database, sqlite_file
+from seqloom.registry.database import Database
+from seqloom.registry.place import sqlite_file
 
 DEFAULT_URL: Final = "sqlite:///registry.db"
 EMPTY_URL: Final = "sqlite://"  # in memory: what reading finds where nobody has written yet

@@ -8,15 +8,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, and_, asc, desc, false, or_, select
+from sqlalchemy import ColumnElement, String, and_, asc, desc, false, or_, select
 from sqlalchemy.orm import Session
 
 from seqloom.registry.language import Query, parse
 from seqloom.registry.meanings import Clause, Meanings
 from seqloom.registry.query import Compiler
 from seqloom.registry.tables import ModelRow, RunRow
+from seqloom.registry.texts import in_code_points
 
 RowT = TypeVar("RowT", RunRow, ModelRow)
+MOST = 2**31 - 1
+"""As many rows as a database is asked for."""
 
 
 class Key(NamedTuple):
@@ -26,8 +29,14 @@ class Key(NamedTuple):
     is_descending: bool
 
     @property
+    def place(self) -> Any:
+        """What says where a row stands."""
+        is_text = isinstance(self.expression.type, String)
+        return in_code_points(self.expression) if is_text else self.expression
+
+    @property
     def sorting(self) -> ColumnElement[Any]:
-        sorting = desc(self.expression) if self.is_descending else asc(self.expression)
+        sorting = desc(self.place) if self.is_descending else asc(self.place)
         last: ColumnElement[Any] = sorting.nulls_last()
         return last
 
@@ -70,7 +79,7 @@ def page(
         wanted = wanted.where(compiler.clause(query.condition))
     if after is not None:
         wanted = wanted.where(_follows(keys, _values(session, row, after, keys)))
-    limits = [one for one in (limit, query.limit) if one is not None]
+    limits = [min(one, MOST) for one in (limit, query.limit) if one is not None]
     wanted = wanted.order_by(*(key.sorting for key in keys)).limit(min(limits, default=None))
     return [found for (found,) in session.execute(wanted)]
 
@@ -95,5 +104,5 @@ def _follows(keys: Sequence[Key], values: Sequence[Any]) -> Clause:
 def _is_later(key: Key, value: Any) -> Clause:
     if value is None:
         return false()
-    beyond = key.expression < value if key.is_descending else key.expression > value
+    beyond = key.place < value if key.is_descending else key.place > value
     return or_(beyond, key.expression.is_(None))

@@ -8,12 +8,13 @@ So ``not`` and ``!=`` find the rows that have no such value, too.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import and_, false, func, not_, or_
+from sqlalchemy import BigInteger, and_, false, func, literal, not_, or_
 
 from seqloom.registry.language import (
     AllOf,
@@ -28,6 +29,7 @@ from seqloom.registry.language import (
     mistake,
 )
 from seqloom.registry.meanings import Clause, Expression, Meanings, Test
+from seqloom.registry.texts import in_code_points, is_like
 
 COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Clause]]] = {
     "=": operator.eq,
@@ -98,7 +100,8 @@ class Compiler:
             raise mistake(
                 self._text, asked.place, "true and false are neither above nor below: use = or !="
             )
-        found = or_(*(meaning.holds(_type_of(one), _test(symbol, one)) for one in contents))
+        test = _whole_test if meaning.kind is int else _test
+        found = or_(*(meaning.holds(_type_of(one), test(symbol, one)) for one in contents))
         return _negated(found) if asked.symbol == "!=" else found
 
     def _content(self, wanted: type | None, name: str, value: Value) -> Any:
@@ -118,7 +121,7 @@ class Compiler:
                 raise mistake(
                     self._text, value.place, f"expected a number to compare {name} with, found {found}"
                 )
-            return content
+            return content if wanted is int else float(content)
         if not isinstance(content, str):
             raise mistake(
                 self._text,
@@ -130,7 +133,8 @@ class Compiler:
     def _moment(self, value: Value, content: str) -> datetime:
         try:
             moment = datetime.fromisoformat(content)
-        except ValueError:
+            moment.astimezone(UTC)  # which the first and the last year may have no room for
+        except (ValueError, OverflowError):
             example = "a moment like '2026-11-21' or '2026-11-21 13:15'"
             raise mistake(self._text, value.place, f"expected {example}, found {value.written}") from None
         return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
@@ -148,5 +152,21 @@ def _type_of(content: Any) -> type:
 
 def _test(symbol: str, content: Any) -> Test:
     if symbol == "like":
-        return lambda expression: expression.ilike(content)
+        return lambda expression: is_like(expression, content)
+    if isinstance(content, str) and symbol != "=":
+        return lambda expression: COMPARISONS[symbol](in_code_points(expression), content)
     return lambda expression: COMPARISONS[symbol](expression, content)
+
+
+def _whole_test(symbol: str, content: float) -> Test:
+    """A test of whole numbers: exact, as it is not where they are made floats."""
+    if isinstance(content, float):
+        if not -(2**63) <= content < 2**63:  # beyond all that a column holds
+            holds = symbol.startswith("<" if content > 0 else ">")
+            return lambda column: column.is_not(None) if holds else false()
+        if not content.is_integer():
+            if symbol == "=":
+                return lambda _: false()
+            symbol = "<=" if symbol.startswith("<") else ">"
+        content = math.floor(content)
+    return lambda column: COMPARISONS[symbol](column, literal(content, BigInteger))

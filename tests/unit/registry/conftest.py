@@ -8,15 +8,63 @@ from typing import Any
 
 import pytest
 
+from seqloom.registry.database import Database
 from seqloom.registry.records import DataFile
 from seqloom.registry.store import Registry
 
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
+KINDS = ("sqlite", "postgresql")
+NewUrl = Callable[[], str]
+
+
+@pytest.fixture(scope="session")
+def template(postgres: Any) -> str:
+    """A database of the newest schema, for others to be copies of."""
+    postgres.tell("CREATE DATABASE template")
+    Database(postgres.url("template")).close()
+    return "template"
+
+
+@pytest.fixture(scope="session")
+def used(postgres: Any, template: str) -> None:
+    """Makes the database that one test after the other uses."""
+    postgres.tell(f"CREATE DATABASE used TEMPLATE {template}")
+
+
+@pytest.fixture(scope="session", params=KINDS)
+def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewUrl:
+    """Makes URLs of registries in which nothing is; tests that ask for it run with each kind of database."""
+    if request.param == "sqlite":
+        return lambda: f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'registry.db'}"
+    postgres, template = request.getfixturevalue("postgres"), request.getfixturevalue("template")
+    return lambda: postgres.new(template)
+
+
+@pytest.fixture(params=KINDS)
+def url(request: pytest.FixtureRequest, file: Path) -> str:
+    """A registry in which nothing is; tests that ask for it run with each kind of database."""
+    if request.param == "sqlite":
+        return f"sqlite:///{file}"
+    request.getfixturevalue("used")
+    return str(request.getfixturevalue("postgres").emptied("used"))
+
+
+@pytest.fixture(params=KINDS)
+def empty(request: pytest.FixtureRequest, file: Path) -> str:
+    """A place for a registry where there is none yet, of each kind."""
+    return f"sqlite:///{file}" if request.param == "sqlite" else request.getfixturevalue("postgres").new()
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'registry.db'}"
+def sqlite(file: Path) -> str:
+    """A place for a registry of SQLite's."""
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where a registry of SQLite's may be."""
+    return tmp_path / "registry.db"
 
 
 @pytest.fixture(scope="session")

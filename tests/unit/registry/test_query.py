@@ -17,12 +17,12 @@ def score(metric: str, value: float, step: int = 100) -> Score:
 
 @pytest.fixture(scope="module")
 def filled(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_url: Callable[[], str],
     new_clock: Callable[[], Callable[[], datetime]],
     facts: dict[str, Any],
 ) -> Iterator[Registry]:
     """Runs a, b, c start at minutes 0, 1, 2; a has ended with an error, c has no scores."""
-    registry = Registry(f"sqlite:///{tmp_path_factory.mktemp('filled')}/registry.db", clock=new_clock())
+    registry = Registry(new_url(), clock=new_clock())
     for run_id, task, seed in (
         ("a", "translation", 1),
         ("b", "Translation", 2),

@@ -15,7 +15,10 @@ from seqloom.registry.store import Registry
 
 RUNS = 40
 DAY = datetime(2026, 11, 21, tzinfo=UTC)
-TEXTS = ("translation", "Speech", "a%b", "a_b", "it's", "ä", "")
+TEXTS = ("translation", "Speech", "speech", "a%b", "a_b", "a\\b", "a-b", "it's", "ä", "Ä", "z", "")
+SEEDS = (0, 1, 2, 3, 2**53, 2**53 + 1, 2**62)
+LIMITS = (1, 2.5, 0.1, 2**53, 2**53 + 1, "1", "ab", "Z", "ä", True, [1])
+NUMBERS = (-1, 0, 1, 2, 2.5, 1e3, 1e30, -1e30, 2**53 + 1, float(2**53), 2**62)
 Look = Callable[[Run], Any]
 Fits = Callable[[Run], bool]
 
@@ -101,14 +104,17 @@ def comparison(chance: random.Random) -> Asked:
         values = [(quoted(chance, text), text, str) for text in chance.choices(TEXTS, k=3)]
     elif kind == "number":
         name, look = chance.choice(sorted(NUMBER_FIELDS.items()))
-        values = [(str(number), number, float) for number in chance.choices((-1, 0, 1, 2, 2.5, 1e3), k=3)]
+        values = [(str(number), number, float) for number in chance.choices(NUMBERS, k=3)]
     else:
         name, look = CONFIG_FIELD, configured
         values = chance.choices(
             [
                 ("1", 1, float),
                 ("2.5", 2.5, float),
+                ("0.1", 0.1, float),
+                ("9007199254740993", 2**53 + 1, float),
                 ("'1'", "1", str),
+                ("'a'", "a", str),
                 ("'ab'", "ab", str),
                 ("true", True, bool),
             ],
@@ -133,7 +139,7 @@ def against(chance: random.Random, name: str, look: Look, values: list[tuple[str
             return Asked(f"{name} in ({listed})", isin)
         return Asked(f"{name} NOT IN ({listed})", lambda run: not isin(run))
     if way == "like" and kind is str:
-        pattern = chance.choice(("%a%", "tr%", "a_b", "%", "S%H", "_"))
+        pattern = chance.choice(("%a%", "tr%", "a_b", "%", "S%H", "_", "%\\%", "a\\_", "Ä"))
         return Asked(
             f"{name} like '{pattern}'",
             lambda run: isinstance(look(run), str) and is_like(look(run), pattern),
@@ -159,35 +165,47 @@ def condition(chance: random.Random, depth: int = 0) -> Asked:
     return Asked(text, lambda run: one.fits(run) or other.fits(run))
 
 
-ORDERS: dict[str, Look] = {"seed": NUMBER_FIELDS["seed"], "bleu": latest, "created": MOMENTS["created"]}
+def number_at(run: Run) -> Any:
+    return configured(run) if is_of(configured(run), float) else None
+
+
+def text_at(run: Run) -> Any:
+    return configured(run) if isinstance(configured(run), str) else None
+
+
+ORDERS: dict[str, list[Look]] = {
+    "seed": [NUMBER_FIELDS["seed"]],
+    "bleu": [latest],
+    "created": [MOMENTS["created"]],
+    "task": [TEXT_FIELDS["task"]],
+    "error": [TEXT_FIELDS["error"]],
+    CONFIG_FIELD: [number_at, text_at],
+}
 
 
 def ordered(chance: random.Random, runs: list[Run]) -> tuple[str, list[Run]]:
     """An order and a limit, and the runs so, of which the newest come first."""
-    name, look = chance.choice(sorted(ORDERS.items()))
+    name, looks = chance.choice(sorted(ORDERS.items()))
     descending = chance.random() < 0.5
-    there = [run for run in runs if look(run) is not None]
-    found = sorted(there, key=look, reverse=descending)
-    if descending:  # as `reverse` turns equal ones round, too
-        found = sorted(there, key=lambda run: -(look(run).timestamp() if name == "created" else look(run)))
-    found += [run for run in runs if look(run) is None]
+    found = runs
+    for look in reversed(looks):  # equal ones keep their order, the newest first
+        there = [run for run in found if look(run) is not None]
+        found = sorted(there, key=look, reverse=descending) + [run for run in found if look(run) is None]
     limit = chance.randrange(RUNS)
     return f"order by {name}{' desc' if descending else ''} limit {limit}", found[:limit]
 
 
 @pytest.fixture(scope="module")
 def registry(
-    tmp_path_factory: pytest.TempPathFactory,
+    new_url: Callable[[], str],
     new_clock: Callable[[], Callable[[], datetime]],
     facts: dict[str, Any],
 ) -> Iterator[Registry]:
     chance = random.Random(7)
-    with Registry(f"sqlite:///{tmp_path_factory.mktemp('many')}/registry.db", clock=new_clock()) as opened:
+    with Registry(new_url(), clock=new_clock()) as opened:
         for number in range(RUNS):
-            limit = chance.choice(
-                [{}, {"limit": None}, *({"limit": one} for one in (1, 2.5, "1", "ab", True, [1]))]
-            )
-            told = {"id": f"r{number:02}", "seed": chance.randrange(4), "task": chance.choice(TEXTS)}
+            limit = chance.choice([{}, {"limit": None}, *({"limit": one} for one in LIMITS)])
+            told = {"id": f"r{number:02}", "seed": chance.choice(SEEDS), "task": chance.choice(TEXTS)}
             run = opened.start_run(**facts | told | {"config": {"train": limit}})
             for step in chance.sample((100, 200, 300), chance.randrange(4)):
                 value = chance.choice((-1.0, 0.0, 1.0, 2.5))
