@@ -90,9 +90,7 @@ def show_run(
         return
     print_table(("run", run.id), [*_facts(run), *((one.kind, _left(one)) for one in left)])
     config = yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True)
-    typer.echo("
-config:
-" + _indented(visible(config, lines=True)))
+    typer.echo("\nconfig:\n" + _indented(visible(config, lines=True)))
     if run.scores:
         print_scores(run.scores)
     if events:
