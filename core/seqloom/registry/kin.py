@@ -10,11 +10,11 @@ from collections.abc import Collection, Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Final
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import select
 
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
 from seqloom.registry.nodes import CHECKPOINT, DATA, FILE, RUN, used_node
-from seqloom.registry.parts import MAKING, Few, Parts, named_models
+from seqloom.registry.parts import MAKING, Few, Parts
 from seqloom.registry.records import LineageNode
 from seqloom.registry.tables import ArtefactRow, ModelRow, RunDataRow, RunRow
 
@@ -130,13 +130,10 @@ def _link_users(parts: Parts, names: Mapping[str, str]) -> None:
 
 def _link_beginners(parts: Parts, names: Mapping[str, str]) -> None:
     """From models to the trainings whose configuration names them."""
-    config = cast(RunRow.config, String)  # JSON: a value stands in quotes
-    named = or_(*(config.contains(f'"{name}"', autoescape=True) for name in names))
-    wanted = select(RunRow.id, RunRow.config).where(RunRow.kind == "train", named)
     begun: dict[str, list[str]] = defaultdict(list)
-    for row in parts.session.execute(wanted.order_by(RunRow.started_at.desc(), RunRow.id.desc())):
-        for model_id in sorted({names[name] for name in named_models(row.config) if name in names}):
-            begun[model_id].append(row.id)
+    for run_id, named in parts.trainings_with_models():
+        for model_id in sorted({names[name] for name in named if name in names}):
+            begun[model_id].append(run_id)
     for model_id, run_ids in begun.items():
         shown = run_ids[: parts.limit]
         parts.add_runs(shown)

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, String, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
@@ -68,6 +68,7 @@ class Parts:
         self.edges: set[tuple[str, str]] = set()
         self.limit = limit
         self._named: dict[str, tuple[str, ...]] = {}
+        self._beginners: list[tuple[str, tuple[str, ...]]] | None = None
 
     def first(
         self, wanted: Select[*tuple[Any, ...]], next_to: Callable[[Any], str], few: Few
@@ -128,6 +129,22 @@ class Parts:
         if run.details["kind"] in MAKING:
             return self._named[run.id.removeprefix(RUN)]
         return (run.details["model"],) if "model" in run.details else ()
+
+    def trainings_with_models(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Ids of all trainings whose configurations name models, newest first, with these names.
+
+        Nothing indexes what configurations say, so all are looked at, once.
+        """
+        if self._beginners is None:
+            config = cast(RunRow.config, String)  # JSON: a text stands in quotes
+            named = or_(
+                *(config.contains(f'"{scheme}', autoescape=True) for scheme in (SCHEME, RUN_SCHEME))
+            )
+            newest = (RunRow.started_at.desc(), RunRow.id.desc())
+            wanted = select(RunRow.id, RunRow.config).where(RunRow.kind == "train", named)
+            rows = self.session.execute(wanted.order_by(*newest))
+            self._beginners = [(run_id, named_models(config)) for run_id, config in rows]
+        return self._beginners
 
     def add_models(self, uris: Collection[str]) -> dict[str, str]:
         """Adds nodes for models; returns the id of each by the URI by which it was asked for."""
