@@ -6,11 +6,10 @@ Any number of nodes is asked about at once, with a fixed number of statements.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from pathlib import PurePosixPath
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
 from seqloom.registry.nodes import CHECKPOINT, DATA, FILE, RUN, used_node
@@ -60,26 +59,19 @@ def after(parts: Parts, ids: Collection[str]) -> None:
 
 
 def _link_makers(parts: Parts, models: Iterable[LineageNode]) -> None:
-    """From runs to the models that they made: by way of the checkpoint of their step, if it is there."""
-    made = {node.id: node.details["run"] for node in models if "run" in node.details}
-    parts.add_runs(made.values())
-    wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id)
-    of_them = (ArtefactRow.run_id.in_(sorted(set(made.values()))), ArtefactRow.kind == CHECKPOINT)
-    at_step = {(row.run_id, _step(row.path)): row for row in parts.session.execute(wanted.where(*of_them))}
-    for uri, run_id in made.items():
-        if RUN + run_id not in parts.nodes:  # a URI of a run elsewhere
-            continue
-        row = at_step.get((run_id, parts.nodes[uri].details.get("step", "")))
-        if row is None:
-            parts.edges.add((RUN + run_id, uri))
-        else:
-            parts.edges |= {(RUN + run_id, parts.add_artefact(row)), (parts.add_artefact(row), uri)}
-
-
-def _step(path: str) -> str:
-    """The step of a checkpoint, as its folder is called; nothing where that is no number."""
-    name = PurePosixPath(path).name
-    return str(int(name)) if name.isascii() and name.isdecimal() else ""
+    """From runs to the models that they made: by way of the checkpoints that they left, if they did."""
+    made: dict[str, list[str]] = defaultdict(list)
+    for node in models:
+        if "run" in node.details:
+            made[node.details["run"]].append(node.id)
+    parts.add_runs(made)
+    direct = set(made)
+    for run_id, row in _left(parts, ArtefactRow.run_id.in_(sorted(made)), ArtefactRow.kind == CHECKPOINT):
+        checkpoint = parts.add_artefact(row)
+        parts.edges |= {(run_id, checkpoint), *((checkpoint, uri) for uri in made[row.run_id])}
+        direct.discard(row.run_id)
+    known = [run_id for run_id in direct if RUN + run_id in parts.nodes]  # others are runs elsewhere
+    parts.edges |= {(RUN + run_id, uri) for run_id in known for uri in made[run_id]}
 
 
 def _link_used(parts: Parts, runs: Iterable[LineageNode]) -> None:
@@ -157,12 +149,16 @@ def _link_made(parts: Parts, run_ids: Collection[str]) -> None:
 
 def _link_left(parts: Parts, run_ids: Collection[str]) -> None:
     """From runs to what they left."""
-    own = (ArtefactRow.run_id, ArtefactRow.kind)
-    wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id)
-    of_them = (ArtefactRow.run_id.in_(run_ids), ArtefactRow.kind != ONLY_TO_SEE)
-    few = Few(own, (ArtefactRow.id.desc(),), lambda row: f"{row.kind} of it", is_before=False)
-    for run_id, row in parts.first(wanted.where(*of_them), lambda row: RUN + row.run_id, few):
+    for run_id, row in _left(parts, ArtefactRow.run_id.in_(run_ids), ArtefactRow.kind != ONLY_TO_SEE):
         parts.edges.add((run_id, parts.add_artefact(row)))
+
+
+def _left(parts: Parts, *which: ColumnElement[bool]) -> Iterator[tuple[str, Any]]:
+    """What runs left, with the id of each one's run."""
+    wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id).where(*which)
+    own = (ArtefactRow.run_id, ArtefactRow.kind)
+    few = Few(own, (ArtefactRow.id.desc(),), lambda row: f"{row.kind} of it", is_before=False)
+    return parts.first(wanted, lambda row: RUN + row.run_id, few)
 
 
 def _link_copies(parts: Parts, left: Iterable[LineageNode]) -> None:

@@ -116,7 +116,7 @@ def test_what_is_known_of_each(family: Registry) -> None:
         "status": "finished",
         "name": "de-en",
         "task": "translation",
-        "started": "2026-11-21 00:07:00",
+        "started": "2026-11-21 00:06:00",
         "model": "models:/teacher/1",
         "scores": "test bleu 29.50, wer 7.25",
     }
@@ -132,10 +132,25 @@ def test_a_run_by_the_beginning_of_its_id(family: Registry) -> None:
     lineage = family.lineage("teach")
 
     assert lineage.about == "run:teaching"
-    assert CHECKPOINT.replace("200", "100") in ids(lineage)  # no model came of it
     assert not any("samples" in one for one in ids(lineage))
     assert {"models:/teacher/1", PREDICTIONS, "models:/tuned/1", "run:judging"} <= set(ids(lineage))
     assert lineage == family.lineage("run:teaching")
+
+
+def test_a_mean_comes_from_several_checkpoints(memory: Registry) -> None:
+    add_teacher(memory)
+    path = "/runs/teaching/checkpoints/00000100"
+    memory.add_artefact("teaching", kind="checkpoint", path=path, sha256="c100", size_bytes=5000)
+    memory.add_model("again", "translation", "teaching", "/runs/teaching/model", "m1", [])
+
+    other = "checkpoint:teaching/checkpoints/00000100"
+    lineage = memory.lineage("teacher")
+    assert set(lineage.edges) >= {
+        *(("run:teaching", one) for one in (CHECKPOINT, other)),
+        *((one, "models:/teacher/1") for one in (CHECKPOINT, other)),
+    }
+    assert ("run:teaching", "models:/teacher/1") not in lineage.edges
+    assert {(CHECKPOINT, "models:/again/1"), (other, "models:/again/1")} <= set(memory.lineage(DATA).edges)
 
 
 def test_data_leads_forward(family: Registry) -> None:
