@@ -98,7 +98,8 @@ def _link_copied(parts: Parts, contents: Collection[str]) -> None:
     """From what runs left to files of data that are the same."""
     wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id)
     same = (ArtefactRow.sha256.in_(contents), ArtefactRow.bytes > 0, ArtefactRow.kind != ONLY_TO_SEE)
-    few = Few((ArtefactRow.sha256,), (ArtefactRow.id.desc(),), lambda _: "the same from runs", True)
+    newest = (ArtefactRow.id.desc(),)
+    few = Few((ArtefactRow.sha256,), newest, lambda _: "that are the same", is_before=True)
     for data_id, row in parts.first(wanted.where(*same), lambda row: DATA + row.sha256, few):
         parts.edges.add((parts.add_artefact(row), data_id))
 
@@ -157,7 +158,7 @@ def _left(parts: Parts, *which: ColumnElement[bool]) -> Iterator[tuple[str, Any]
     """What runs left, with the id of each one's run."""
     wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id).where(*which)
     own = (ArtefactRow.run_id, ArtefactRow.kind)
-    few = Few(own, (ArtefactRow.id.desc(),), lambda row: f"{row.kind} of it", is_before=False)
+    few = Few(own, (ArtefactRow.id.desc(),), lambda row: _several(row.kind), is_before=False)
     return parts.first(wanted, lambda row: RUN + row.run_id, few)
 
 
@@ -195,6 +196,11 @@ def _by_kind(parts: Parts, ids: Collection[str]) -> tuple[list[LineageNode], ...
     nodes = [parts.nodes[node_id] for node_id in sorted(ids)]
     kinds = ((RUN,), (DATA,), (SCHEME, RUN_SCHEME), (f"{CHECKPOINT}:", FILE))
     return tuple([node for node in nodes if node.id.startswith(kind)] for kind in kinds)
+
+
+def _several(kind: str) -> str:
+    """``checkpoints``, ``predictions``."""
+    return kind if kind.endswith("s") else f"{kind}s"
 
 
 def _run_id(run: LineageNode) -> str:

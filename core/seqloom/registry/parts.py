@@ -182,8 +182,15 @@ class Parts:
 
 
 def named_models(config: Any) -> tuple[str, ...]:
-    """The models that a configuration names by their URIs, anywhere."""
-    if isinstance(config, str):
-        return (config,) if config.startswith((SCHEME, RUN_SCHEME)) else ()
-    items = config.values() if isinstance(config, Mapping) else config if isinstance(config, list) else ()
-    return tuple(sorted({name for item in items for name in named_models(item)}))
+    """The models that a configuration names by their URIs, anywhere; without recursion."""
+    found: set[str] = set()
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and value.startswith((SCHEME, RUN_SCHEME)):
+            found.add(value)
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return tuple(sorted(found))

@@ -335,6 +335,17 @@ def test_a_circle_ends(memory: Registry) -> None:
     assert len(memory.lineage("tuned/1").edges) == 6
 
 
+def test_a_deep_configuration(memory: Registry) -> None:
+    config: dict[str, object] = {"initial": "models:/teacher/1"}
+    for _ in range(300):
+        config = {"part": [config]}
+    add_teacher(memory)
+    memory.start_run(**FACTS | {"config": config}, id="one", kind="train", data=[])
+
+    assert ("models:/teacher/1", "run:one") in memory.lineage("one").edges
+    assert ("models:/teacher/1", "run:one") in memory.lineage("teacher").edges
+
+
 def test_ids_with_any_sign_stay_apart(memory: Registry) -> None:
     for run_id, folder, path in (("a", "/a", "/a/b/c"), ("a/b", "/ab", "/ab/c")):
         read = [file("train.de", "a", "train")]
@@ -391,6 +402,25 @@ def test_each_kind_is_counted_for_itself(memory: Registry) -> None:
     assert rest["more:train runs:models:/teacher/1"] == "2 more train runs"
     assert rest["more:train data:run:teaching"] == "1 more train data"
     assert ("more:train data:run:teaching", "run:teaching") in lineage.edges
+
+
+def test_what_runs_left_is_counted(memory: Registry) -> None:
+    add_teacher(memory)
+    for number in range(3):
+        path = f"/runs/teaching/checkpoints/{number}"
+        memory.add_artefact("teaching", kind="checkpoint", path=path, sha256=f"{number}", size_bytes=1)
+        memory.start_run(**FACTS, id=f"telling-{number}", kind="decode", data=[], model="models:/teacher/1")
+        memory.add_artefact(
+            f"telling-{number}", kind="predictions", path="/work/x", sha256=sha("f"), size_bytes=7
+        )
+    memory.start_run(**FACTS, id="learning", kind="train", data=[file("x", "f", "train")])
+
+    lineage = memory.lineage("teacher", limit=2)
+    assert node(lineage, "more:checkpoints:run:teaching").label == "2 more checkpoints"
+    assert len([one for one in lineage.nodes if one.kind == "checkpoint"]) == 2
+    lineage = memory.lineage("learning", limit=2)
+    assert node(lineage, f"more:that are the same:{WRITTEN}").label == "1 more that are the same"
+    assert (f"more:that are the same:{WRITTEN}", WRITTEN) in lineage.edges
 
 
 def test_questions_do_not_grow_with_what_is_found(memory: Registry) -> None:
