@@ -52,5 +52,5 @@ def _scores(session: Session, model: Model, maker: Run | None) -> Iterator[Measu
     for run_id, split, path, sha256 in session.execute(used.join(RunRow).where(*of_it)):
         read[run_id].append(DataFile(path=path, sha256=sha256, split=split))
     judging = select(RunRow.id).where(*of_it).order_by(RunRow.started_at, RunRow.id)
-    for run_id, scores in scores_of(session, "run_id", session.scalars(judging).all()).items():
-        yield from measured(scores, read[str(run_id)])
+    for judge, scores in scores_of(session, "run_id", session.scalars(judging).all()).items():
+        yield from measured(scores, read[str(judge)])
