@@ -85,6 +85,7 @@ def main() -> None:
         ("features", "--rounds", given.rounds),
         ("speech", *contest),
         ("recognizers", *contest),
+        ("page", "--lines", "100000", "--rounds", "10"),
         ("registry", "--runs", "4000", "--scores", "200000", "--rounds", given.rounds),
     ):
         print(f"\n== benchmarks/{name}.py {' '.join(arguments)}", flush=True)

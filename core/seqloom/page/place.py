@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote, urlencode
@@ -40,7 +41,9 @@ def model_address(uri: str) -> str:
     return address("models", *uri.removeprefix("models:/").split("/"))
 
 
+@cache
 def _environment() -> Environment:
+    """Templates, compiled here: so the first who asks waits no longer than the next."""
     environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
@@ -51,6 +54,8 @@ def _environment() -> Environment:
     for name in ("moment", "ago", "duration", "figure", "whole", "size"):
         environment.filters[name] = getattr(wording, name)
     environment.globals.update(address=address, model_address=model_address, NOTHING=wording.NOTHING)
+    for name in environment.list_templates():
+        environment.get_template(name)
     return environment
 
 
