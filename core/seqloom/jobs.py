@@ -25,7 +25,7 @@ from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.journal import Journals
-from seqloom.ledger import Ledger
+from seqloom.ledger import Ledger, known_run
 from seqloom.plugincheck import RESERVED_BASELINES, tag_of
 from seqloom.predictions import FILE, Write, keep_all, kept, no_files
 from seqloom.predictor import Predictor
@@ -78,10 +78,11 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         StorageError: The folder is no run's.
         DataError: The data is not what the run began with.
         UsageError: The run is no training, or has come to its end already.
+        ConfigError: The registry does not know the run.
     """
     saved = read_run_config(run_folder)
     with alone(run_folder):
-        known = site.registry.run(run_folder.name)
+        known = known_run(site.registry, run_folder.name)
         if known.kind != "train":
             raise UsageError(f"run {known.id} is no training ({known.kind}): it is begun anew, not resumed")
         if Ledger(site.registry, known, site.say).replay():
@@ -143,7 +144,7 @@ def _train(site: Site, run: Run, device: Device, begun: str) -> Trained:
     if ledger.trouble is not None:
         raise type(ledger.trouble)(
             f"the model in {model_folder} is whole, but the registry does not know of it: "
-            f"{ledger.trouble}; `seqloom resume {run.id}` will enter it"
+            f"{ledger.trouble}; {ledger.way_out()}"
         )
     model = ledger.model()
     if model is None:
@@ -178,7 +179,7 @@ def evaluate_job(
     used = _registered(predictor.uri)
     run = start(site, "evaluate", job, predictor.device, data=data, model=used, code=code)
     folder = Path(run.folder)
-    with recorded(site, run, partial(site.registry.end_run, run.id)):
+    with alone(folder), recorded(site, run, partial(site.registry.end_run, run.id)):
         builder, kit = Builder(job.config, site.catalog), predictor.kit
         judge = evaluator(job, builder, kit, split, decode=decode, device=predictor.device)
         scores = sampled(judge, builder, kit, folder, site.say)(predictor.model, predictor.steps)
@@ -237,7 +238,7 @@ def decode_job(
     site.registry.prepare()
     job, used, data = predictor.job, _registered(predictor.uri), input_file(file)
     run = start(site, "decode", job, predictor.device, data=data, model=used, code=Path.cwd())
-    with recorded(site, run, partial(site.registry.end_run, run.id)):
+    with alone(Path(run.folder)), recorded(site, run, partial(site.registry.end_run, run.id)):
         predictions = decode_stream(inputs, how)
         if keep:
             own = Path(run.folder) / FILE
