@@ -25,7 +25,7 @@ from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.journal import Journals
-from seqloom.ledger import Ledger
+from seqloom.ledger import Ledger, known_run
 from seqloom.plugincheck import RESERVED_BASELINES, tag_of
 from seqloom.predictions import FILE, Write, keep_all, kept, no_files
 from seqloom.predictor import Predictor
@@ -78,10 +78,11 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
         StorageError: The folder is no run's.
         DataError: The data is not what the run began with.
         UsageError: The run is no training, or has come to its end already.
+        ConfigError: The registry does not know the run.
     """
     saved = read_run_config(run_folder)
     with alone(run_folder):
-        known = site.registry.run(run_folder.name)
+        known = known_run(site.registry, run_folder.name)
         if known.kind != "train":
             raise UsageError(f"run {known.id} is no training ({known.kind}): it is begun anew, not resumed")
         if Ledger(site.registry, known, site.say).replay():
@@ -143,7 +144,7 @@ def _train(site: Site, run: Run, device: Device, begun: str) -> Trained:
     if ledger.trouble is not None:
         raise type(ledger.trouble)(
             f"the model in {model_folder} is whole, but the registry does not know of it: "
-            f"{ledger.trouble}; `seqloom resume {run.id}` will enter it"
+            f"{ledger.trouble}; {ledger.way_out()}"
         )
     model = ledger.model()
     if model is None:

@@ -29,7 +29,20 @@ from seqloom.storage import storage_errors
 FILE: Final = "registry.jsonl"
 LOCKED_SECONDS: Final = 600.0
 """Scores that come so soon after a wait for a lock in vain are not tried: a tenth of that is waited."""
+REBUILD: Final = "or enter in this one what the run folders hold: `seqloom registry rebuild`"
 Event = dict[str, Any]
+
+
+def known_run(registry: Registry, run_id: str) -> Run:
+    """The run of a folder that is here.
+
+    Raises:
+        ConfigError: The registry does not know it: it is another one, or a new one.
+    """
+    try:
+        return registry.run(run_id)
+    except ConfigError as error:
+        raise ConfigError(f"{error} Put the registry back that knows the run, {REBUILD}") from error
 
 
 class Ledger:
@@ -103,6 +116,13 @@ class Ledger:
             self._write([])  # not before it knows all: what is told to a damaged one may be lost again
             self.say("the registry is back, and has been told what it missed")
         return len(waiting)
+
+    def way_out(self) -> str:
+        """What a person can do where the registry does not know all by the end."""
+        enter = f"`seqloom resume {self.run.id}` will enter it"
+        if isinstance(self.trouble, ConfigError):
+            return f"put the registry back that knows the run, and {enter}; {REBUILD}"
+        return enter
 
     def _offer(self, event: Event) -> None:
         """Tells what can wait: while the registry is known to be locked, it is not asked."""

@@ -1,4 +1,4 @@
-"""Runs ``seqloom``: its words as a JSON list a line."""
+"""Runs ``seqloom``: its words as a JSON list a line; SAID names the file for what the last one says."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ EARLY = ("seqloom.jobs", "seqloom_text", "seqloom_translation", "sacrebleu", "se
 def act(line: str) -> int:
     """The exit code of a command."""
     sys.argv = ["seqloom", *json.loads(line)]
-    silence = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(silence, sys.stdout.fileno())
-    os.dup2(silence, sys.stderr.fileno())
+    heard = os.open(os.environ.get("SAID", os.devnull), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(heard, sys.stdout.fileno())
+    os.dup2(heard, sys.stderr.fileno())
     try:
         main()
     except SystemExit as end:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from seqloom.ledger import Ledger
 from seqloom.registry.database import Database
 from seqloom.registry.records import Run, Score
 from seqloom.registry.store import Registry
+from strikes import IN_A_FILE, Fault
+
+EVALUATIONS = range(5)
 
 
 @pytest.fixture
@@ -135,6 +139,52 @@ def test_a_registry_without_the_run_is_none(ledger: Ledger, tmp_path: Path) -> N
         other.prepare()
         ledger.add_scores(scores(1))
     assert "no run" in str(ledger.trouble)
+    assert ledger.way_out().startswith("put the registry back that knows the run, and `seqloom resume ")
     move(tmp_path, "registry.db", "other.db")
     move(tmp_path, "away.db", "registry.db")
     assert ledger.replay() == 2
+
+
+@pytest.mark.parametrize("kind", IN_A_FILE)
+def test_whatever_befalls_a_registry_it_is_told_all_once(
+    kind: type[Fault], said: list[str], tmp_path: Path
+) -> None:
+    chance = random.Random(kind.__name__)
+    (tmp_path / "registry").mkdir()
+    fault = kind(tmp_path / "registry", chance)
+    fault.prepare()
+    try:
+        run = live_through(fault, chance, tmp_path, said)
+        with Registry(fault.url) as registry:
+            known = registry.run(run.id)
+            assert (known.status, known.model) == ("finished", "models:/m/1")
+            assert [score.step for score in known.scores] == list(EVALUATIONS)
+            assert [model.version for model in registry.models()] == [1]
+            events = [event.kind for event in registry.events(run.id)]
+            assert events.count("skipped") == 1
+            assert [left.kind for left in registry.artefacts(run.id)] == ["checkpoint"]
+    finally:
+        fault.close()
+
+
+def live_through(fault: Fault, chance: random.Random, folder: Path, said: list[str]) -> Run:
+    """A training meets a fault before one of the things that it tells; it is over before another."""
+    with Registry(fault.url) as registry:
+        registry._opened = Database(fault.url, lock_timeout_seconds=0.05)
+        facts = {"name": "m", "task": "t", "config": {}, "seed": 1, "device": "cpu", "device_reason": ""}
+        run = registry.start_run(kind="train", **facts, versions={}, data=[], folder=str(folder))
+        ledger = Ledger(registry, run, said.append, clock=iter(range(0, 10**9, 1000)).__next__)
+        acts: list[Callable[[], object]] = [
+            *(lambda step=step: ledger.add_scores(scores(step)) for step in EVALUATIONS),
+            lambda: ledger.add_event("skipped", {"step": 1}),
+            lambda: ledger.add_artefact("checkpoint", folder, "def", 3),
+            lambda: ledger.add_model(folder, "abc", scores(1)),
+            lambda: ledger.end("finished", None),
+        ]
+        begins = chance.randrange(len(acts) - 1)
+        ends = chance.randint(begins + 1, len(acts) - 1)
+        acts[ends:ends] = [fault.mend]
+        acts[begins:begins] = [fault.strike]
+        for act in acts:
+            act()
+    return run

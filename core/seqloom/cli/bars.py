@@ -12,6 +12,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from seqloom.cli.output import visible
+
 if TYPE_CHECKING:
     from seqloom.data.manifest import Located
     from seqloom.progress import Tell
@@ -28,7 +30,7 @@ console = Console(stderr=True, highlight=False)
 
 def say(line: str) -> None:
     """Tells a person a line."""
-    console.print(line, markup=False, soft_wrap=True)
+    console.print(visible(line, lines=True), markup=False, soft_wrap=True)
 
 
 class Bars:
@@ -104,6 +106,7 @@ class PieceBars:
 def _name_of(located: Located) -> str:
     """What a person calls an input: the file's name, or how the text begins."""
     name = " ".join(Path(next(iter(located.example.inputs.values()))).name.split())
+    name = visible(name)
     return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 

@@ -8,7 +8,7 @@ import sys
 import traceback
 import warnings
 from collections.abc import Callable
-from io import TextIOWrapper
+from io import StringIO, TextIOWrapper
 from types import FrameType
 from typing import Annotated, Any, TextIO
 
@@ -138,6 +138,12 @@ class _Root(TyperGroup):
                 raise PluginError("\n".join([f"no command '{args[0]}' of a plugin in use", *troubles]))
         return super().resolve_command(ctx, args)
 
+    def make_context(self, *words: Any, **options: Any) -> Any:
+        try:
+            return super().make_context(*words, **options)
+        except Exception as error:
+            raise _told(error) from None
+
     def invoke(self, ctx: Any) -> Any:
         try:
             result = super().invoke(ctx)
@@ -145,10 +151,21 @@ class _Root(TyperGroup):
         except (SystemExit, typer.Exit, typer.Abort):
             raise
         except BaseException as error:
-            if hasattr(error, "exit_code") and not isinstance(error, SeqloomError):
-                raise  # a usage error, which typer tells best
+            if isinstance(told := _told(error), typer.Exit):
+                raise told from None
             raise typer.Exit(report(error, debug=ctx.params["debug"])) from None
         return result
+
+
+def _told(error: BaseException) -> BaseException:
+    """Tells a usage error of typer's, as typer words it; that, or another error, to go on with."""
+    show, exit_code = getattr(error, "show", None), getattr(error, "exit_code", None)
+    if isinstance(error, SeqloomError) or show is None or exit_code is None:
+        return error
+    said = StringIO()
+    show(said)
+    note(said.getvalue().rstrip("\n"))
+    return typer.Exit(exit_code)
 
 
 def _root(catalog: Catalog) -> Callable[..., None]:

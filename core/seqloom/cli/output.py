@@ -1,11 +1,16 @@
-"""How all commands speak: data on stdout, words on stderr; colours only where a terminal wants them."""
+"""How all commands speak: data on stdout, words on stderr; colours only where a terminal wants them.
+
+Names, errors and configurations may hold what a terminal obeys (escape sequences) or a reader does not see
+(marks that turn the order of signs round): people get its code instead, JSON an escape that means the same.
+"""
 
 from __future__ import annotations
 
 import csv
 import json
 import sys
-from collections.abc import Collection, Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -17,6 +22,9 @@ from seqloom.jsonable import jsonable
 
 if TYPE_CHECKING:
     from seqloom.registry.store import Registry
+
+UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
+"""Categories of characters that are no sign: controls, formats, halves of characters, ends of lines."""
 
 PIPE_WIDTH: Final = 10_000  # characters; a reader that is no terminal gets whole rows
 
@@ -41,14 +49,27 @@ def open_registry(context: typer.Context) -> Registry:
     return Registry(context.ensure_object(State).registry)
 
 
+def visible(text: str, *, lines: bool = False) -> str:
+    """A text of which all can be seen: of what is no sign there is its code.
+
+    Args:
+        text: The text.
+        lines: Whether it may have several lines.
+    """
+    if text.isprintable():
+        return text
+    kept = "\n" if lines else ""
+    return "".join(_code(sign) if _is_unseen(sign) and sign not in kept else sign for sign in text)
+
+
 def note(message: str) -> None:
     """Says something to the person at the terminal."""
-    typer.echo(message, err=True)
+    typer.echo(visible(message, lines=True), err=True)
 
 
 def print_json(value: Any) -> None:
     """Prints data for programs; see :func:`seqloom.jsonable.jsonable`."""
-    typer.echo(json.dumps(jsonable(value), indent=2, ensure_ascii=False))
+    typer.echo(_json(value, indent=2))
 
 
 def print_table(
@@ -68,7 +89,7 @@ def print_table(
     for header in headers:
         table.add_column(header, overflow="fold", justify="right" if header in figures else "left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*(visible(cell, lines=True) for cell in row))
     console = Console(markup=False, highlight=False, emoji=False)
     if not console.is_terminal:
         console.width = PIPE_WIDTH
@@ -99,13 +120,13 @@ def print_list(
         print_json(records)
     elif form is ListForm.JSONL:
         for record in records:
-            typer.echo(json.dumps(jsonable(record), ensure_ascii=False))
+            typer.echo(_json(record))
     elif form is ListForm.CSV:
         writer = csv.writer(sys.stdout, lineterminator="\n")
         writer.writerow(headers)
-        writer.writerows(rows)
+        writer.writerows(_seen(rows) if sys.stdout.isatty() else rows)
     else:
-        print_table(headers, rows)
+        print_table(headers, _seen(rows))
 
 
 def moment(value: datetime) -> str:
@@ -116,3 +137,24 @@ def moment(value: datetime) -> str:
 def duration(start: datetime, end: datetime | None) -> str:
     """``0:12:03``; nothing without an end."""
     return "" if end is None else str(timedelta(seconds=round((end - start).total_seconds())))
+
+
+def _seen(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
+    """Rows of one line each."""
+    return ([visible(cell) for cell in row] for row in rows)
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    """JSON of which all can be seen, too; it says the same."""
+    text = json.dumps(jsonable(value), indent=indent, ensure_ascii=False)
+    if text.isprintable():
+        return text
+    return "".join(json.dumps(sign)[1:-1] if _is_unseen(sign) and sign != "\n" else sign for sign in text)
+
+
+def _is_unseen(sign: str) -> bool:
+    return unicodedata.category(sign) in UNSEEN
+
+
+def _code(sign: str) -> str:
+    return sign.encode("unicode_escape").decode("ascii")

@@ -17,6 +17,7 @@ from seqloom.cli.output import (
     print_json,
     print_list,
     print_table,
+    visible,
 )
 from seqloom.cli.runs_files import delete_runs, tail_run
 from seqloom.errors import UsageError
@@ -88,9 +89,8 @@ def show_run(
         print_json({**jsonable(run), "artefacts": left, "events": events})
         return
     print_table(("run", run.id), [*_facts(run), *((one.kind, _left(one)) for one in left)])
-    typer.echo(
-        "\nconfig:\n" + _indented(yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True))
-    )
+    config = yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True)
+    typer.echo("\nconfig:\n" + _indented(visible(config, lines=True)))
     if run.scores:
         print_scores(run.scores)
     if events:

@@ -293,6 +293,6 @@ def _content(token: Token) -> str | float | bool:
 
 
 def _number(content: str) -> float:
-    if re.fullmatch(r"[-+]?\d+", content) and abs(int(content)) < 2**63:  # what a database holds
+    if re.fullmatch(r"[-+]?\d{1,19}", content) and abs(int(content)) < 2**63:  # what a database holds
         return int(content)
     return float(content)

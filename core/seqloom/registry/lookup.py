@@ -20,6 +20,8 @@ VERSION: Final = re.compile(r"[0-9]{1,9}")
 SCHEME: Final = "models:/"
 RUN_SCHEME: Final = "runs:/"
 LATEST: Final = "latest"
+HIGHEST: Final = 2**31 - 1
+"""No version is above it."""
 SHOWN: Final = 5  # ids named in an error
 
 
@@ -87,7 +89,8 @@ def made_row(session: Session, run_id: str) -> ModelRow:
 
 def version_row(session: Session, name: str, version: int) -> ModelRow:
     """One version of a model."""
-    row = session.scalar(select(ModelRow).where(ModelRow.name == name, ModelRow.version == version))
+    there = (ModelRow.name == name, ModelRow.version == version)
+    row = session.scalar(select(ModelRow).where(*there)) if 0 < version <= HIGHEST else None
     if row is None:
         latest = latest_version(session, name, deleted=True)
         raise ConfigError(f"no version {version} of model '{name}'; the latest is {latest}")

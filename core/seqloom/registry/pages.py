@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, String, and_, asc, desc, false, or_, select
 from sqlalchemy.orm import Session
 
+from seqloom.errors import UsageError
 from seqloom.registry.language import Query, parse
 from seqloom.registry.meanings import Clause, Meanings
 from seqloom.registry.query import Compiler
@@ -61,8 +62,10 @@ def page(
         deleted: Whether rows that were deleted are among them.
 
     Raises:
-        UsageError: The query makes no sense.
+        UsageError: The query makes no sense, or the limit.
     """
+    if limit is not None and limit < 0:
+        raise UsageError(f"{limit} rows cannot be listed; ask for as many as you want, from 0 on")
     query = Query("") if text is None else parse(text)
     meanings = Meanings(session, row)
     compiler = Compiler(query, meanings)

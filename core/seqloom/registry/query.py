@@ -28,7 +28,7 @@ from seqloom.registry.language import (
     Value,
     mistake,
 )
-from seqloom.registry.meanings import Clause, Expression, Meanings, Test
+from seqloom.registry.meanings import Clause, Expression, Meaning, Meanings, Test
 from seqloom.registry.texts import in_code_points, is_like
 
 COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Clause]]] = {
@@ -38,8 +38,11 @@ COMPARISONS: Final[Mapping[str, Callable[[Any, Any], Clause]]] = {
     ">": operator.gt,
     ">=": operator.ge,
 }
-DEEPEST: Final = 100
-"""Conditions within conditions; databases have limits of their own."""
+DEEPEST: Final = 20
+"""Conditions within conditions: SQLite's parser takes a few more, whatever they are about."""
+MOST_CONDITIONS: Final = 100
+MOST_TEXTS: Final = 10_000
+MOST_ORDERS: Final = 20
 
 
 class Compiler:
@@ -53,6 +56,7 @@ class Compiler:
     def __init__(self, query: Query, meanings: Meanings) -> None:
         self._text = query.text
         self._meanings = meanings
+        self._conditions = self._orders = 0
 
     def clause(self, condition: Condition, depth: int = 0) -> Clause:
         """A condition; nothing (NULL) may stand for false.
@@ -80,6 +84,9 @@ class Compiler:
         Raises:
             UsageError: There is no such field, or it may have several values.
         """
+        self._orders += 1
+        if self._orders > MOST_ORDERS:
+            raise mistake(self._text, field.place, f"rows are sorted by up to {MOST_ORDERS} fields")
         orders = self._meanings.of(field, self._text).orders
         if not orders:
             raise mistake(
@@ -100,9 +107,28 @@ class Compiler:
             raise mistake(
                 self._text, asked.place, "true and false are neither above nor below: use = or !="
             )
-        test = _whole_test if meaning.kind is int else _test
-        found = or_(*(meaning.holds(_type_of(one), test(symbol, one)) for one in contents))
+        found = or_(*self._alternatives(asked, meaning, symbol, contents))
         return _negated(found) if asked.symbol == "!=" else found
+
+    def _alternatives(
+        self, asked: Comparison, meaning: Meaning, symbol: str, contents: Sequence[Any]
+    ) -> Iterator[Clause]:
+        """The conditions of which one is to hold: a list of texts is one, however many they are."""
+        texts = [one for one in contents if isinstance(one, str) and asked.symbol == "in"]
+        others = contents if not texts else [one for one in contents if not isinstance(one, str)]
+        self._conditions += len(others) + bool(texts)
+        if self._conditions > MOST_CONDITIONS or len(texts) > MOST_TEXTS:
+            raise mistake(
+                self._text,
+                asked.place,
+                f"a query has up to {MOST_CONDITIONS} comparisons and lists of {MOST_TEXTS:,} texts; "
+                "ask with field in ('a', 'b'), or in several queries",
+            )
+        if texts:
+            yield meaning.holds(str, lambda expression: expression.in_(texts))
+        test = _whole_test if meaning.kind is int else _test
+        for one in others:
+            yield meaning.holds(_type_of(one), test(symbol, one))
 
     def _content(self, wanted: type | None, name: str, value: Value) -> Any:
         """What a value says, of the type that its field has."""

@@ -10,7 +10,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from sqlalchemy import delete, select
 
 from seqloom.errors import ConfigError
-from seqloom.registry.lookup import run_row
+from seqloom.registry.lookup import check_name, run_row
 from seqloom.registry.opened import Opened, reread
 from seqloom.registry.pages import page
 from seqloom.registry.records import Artefact, DataFile, Event, Run, RunKind, RunStatus, Score
@@ -55,8 +55,9 @@ class RunVerbs(Opened):
             **facts: See :class:`RunFacts`; without an ``id`` it gets a new one.
 
         Raises:
-            ConfigError: There is a run of that id.
+            ConfigError: There is a run of that id, or it cannot be one: it is a folder's name, too.
         """
+        check_name("a run", facts.get("id", "new"))
         now = self._clock()
         data = facts["data"]
         columns = {name: value for name, value in facts.items() if name != "data"}

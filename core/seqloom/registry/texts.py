@@ -15,8 +15,11 @@ from sqlalchemy import ColumnElement, String, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import FunctionElement
 
+from seqloom.errors import ConfigError
+
 NO_TEXT: Final = "\N{REPLACEMENT CHARACTER}"
 ESCAPED_NUL: Final = re.compile(r"(?<!\\)((?:\\\\)*)\\u0000")
+MOST: Final = 2**63
 SMALL: Final = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
@@ -63,9 +66,17 @@ def storable(text: str) -> str:
 
 
 def storable_all(values: Any) -> Any:
-    """The same of all texts among a statement's values."""
+    """The same of all texts among a statement's values.
+
+    Raises:
+        ConfigError: One of them is a whole number that no column holds.
+    """
     if isinstance(values, str):
         return storable(values)
+    if isinstance(values, int) and not -MOST <= values < MOST:
+        raise ConfigError(
+            f"a whole number of {values.bit_length()} bits is more than a registry holds: 64 with the sign"
+        )
     if isinstance(values, Mapping):
         return {name: storable_all(value) for name, value in values.items()}
     if isinstance(values, tuple):

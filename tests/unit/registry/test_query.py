@@ -213,7 +213,7 @@ def test_pages_follow_each_other(filled: Registry, where: str | None) -> None:
         ),
         ("config.umlaut like 3", 20, "'like' needs text in quotes"),
         ("config.train.steps > true", 20, "true and false are neither above nor below"),
-        ("not " * 101 + "seed = 1", 1, "lie within each other more than 100 deep"),
+        ("not " * 21 + "seed = 1", 1, "lie within each other more than 20 deep"),
         ("seed = 1 and", 13, "expected a field, found the end"),
     ],
 )
