@@ -142,7 +142,10 @@ def _link_made(parts: Parts, run_ids: Collection[str]) -> None:
     rows = list(parts.first(wanted, lambda row: RUN + row.run_id, few))
     made = parts.add_models({f"models:/{row.name}/{row.version}" for _, row in rows})
     _link_makers(parts, [parts.nodes[model_id] for model_id in made.values()])
-    without = {RUN_SCHEME + one for one in run_ids} - {RUN_SCHEME + row.run_id for _, row in rows}
+    makers = {one for one in run_ids if parts.nodes[RUN + one].details["kind"] in MAKING}
+    without = {RUN_SCHEME + one for one in makers - {row.run_id for _, row in rows}}
+    if not without:
+        return
     used = select(RunRow.model).where(RunRow.model.in_(sorted(without))).distinct()
     named = {name for _, names in parts.trainings_with_models() for name in names}
     for uri in (without & named).union(filter(None, parts.session.scalars(used))):
