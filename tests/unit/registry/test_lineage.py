@@ -304,6 +304,27 @@ def test_a_model_that_is_used_before_it_is_registered(memory: Registry) -> None:
         assert "runs:/teaching" not in ids(memory.lineage(subject))
 
 
+def test_of_several_models_of_a_run_the_newest_is_meant(memory: Registry) -> None:
+    add_teacher(memory)
+    memory.add_model("again", "translation", "teaching", "/runs/teaching/model", "m1", [])
+    add_judgement(memory, "judging", "runs:/teaching")
+
+    for subject in ("judging", "again"):
+        assert ("models:/again/1", "run:judging") in memory.lineage(subject).edges
+        assert "models:/teacher/1" not in ids(memory.lineage(subject))
+    assert "run:judging" not in ids(memory.lineage("teacher"))
+
+
+def test_a_training_may_begin_from_what_is_not_registered(memory: Registry) -> None:
+    memory.start_run(**FACTS, id="teaching", kind="train", data=[], folder="/runs/teaching")
+    add_tuned(memory, "tuning", "runs:/teaching")
+
+    for subject in ("teaching", "tuning", "tuned"):
+        assert {("run:teaching", "runs:/teaching"), ("runs:/teaching", "run:tuning")} <= set(
+            memory.lineage(subject).edges
+        )
+
+
 def test_a_model_without_a_run(memory: Registry) -> None:
     memory.add_model("old", "translation", None, "/x", "m", [])
 
