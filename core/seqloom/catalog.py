@@ -38,6 +38,7 @@ KINDS = tuple(kind for kind, _ in NAMING_HOOKS.values())
 
 COMMANDS = frozenset(
     {
+        "compare",
         "config",
         "data",
         "demo",
