@@ -47,6 +47,7 @@ COMMANDS = frozenset(
         "init",
         "models",
         "plugins",
+        "registry",
         "resume",
         "runs",
         "train",
