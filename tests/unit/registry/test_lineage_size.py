@@ -44,7 +44,8 @@ def statements(memory: Registry) -> Iterator[list[str]]:
     def note(_: Any, __: Any, statement: str, *___: Any) -> None:
         asked.append(statement)
 
-    engine = memory._open()._engine
+    with memory._reading() as session:
+        engine = session.get_bind()
     event.listen(engine, "before_cursor_execute", note)
     yield asked
     event.remove(engine, "before_cursor_execute", note)
