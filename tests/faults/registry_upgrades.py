@@ -98,6 +98,7 @@ def upgrade(url: str, last: int | None, pipe: int | None = None) -> None:
     points.watch()
     with Registry(url) as registry:
         registry.prepare()
+    points()  # after all of it
     if pipe is not None:
         os.write(pipe, str(points.count).encode())
 

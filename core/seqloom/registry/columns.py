@@ -6,11 +6,15 @@ import math
 from datetime import UTC, datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import JSON, DateTime, Dialect, Double, MetaData, TypeDecorator
+from sqlalchemy import JSON, DateTime, Dialect, Double, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
 
 ONE_OWNER: Final = "(run_id IS NULL) <> (model_id IS NULL)"
 """What hangs on runs and on models hangs on one of them."""
+
+
+TEXT: Final = String().with_variant(String(collation="C"), "postgresql")
+"""Sorted by code points, as SQLite does it; a migration that adds a text to PostgreSQL says so, too."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -58,6 +62,7 @@ class Base(DeclarativeBase):
         }
     )
     type_annotation_map: ClassVar[dict[Any, Any]] = {
+        str: TEXT,
         datetime: UtcDateTime,
         dict[str, Any]: JSON,
         dict[str, str]: JSON,

@@ -31,7 +31,7 @@ from sqlalchemy import (
 from seqloom.registry.texts import storable
 
 Expression = ColumnElement[Any]
-POSITION: Final = re.compile(r"[0-9]{1,9}")
+POSITION: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 """A key that is a position in a list."""
 
 

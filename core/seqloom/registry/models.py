@@ -53,8 +53,8 @@ class ModelVerbs(Opened):
             set_committed_value(row, "aliases", [])  # it is new, and others wait: nothing hangs on it yet
             session.add(row)
             session.flush()
-            enter(session, Owner("model_id", row.id), scores)
-            model = row.record()
+            enter(session, Owner("model_id", row.id), scores, is_new=True)
+            model = row.record(scores)
             if maker is not None:
                 maker.model = model.uri
             return model

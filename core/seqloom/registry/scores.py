@@ -125,14 +125,20 @@ def column_of(row: Any, owner: OwnerColumn) -> Any:
     return getattr(row, owner)
 
 
-def enter(session: Session, owner: Owner, scores: Sequence[Score]) -> None:
+def enter(session: Session, owner: Owner, scores: Sequence[Score], *, is_new: bool = False) -> None:
     """Adds scores; older ones of the same metric, split, step and signature give way.
 
     It takes no longer for a run that has many scores already, unless some of them give way.
+
+    Args:
+        session: Of the database.
+        owner: Whose they are.
+        scores: They, oldest first.
+        is_new: Whether the owner is known to have none: nothing is looked for then.
     """
     if not scores:
         return
-    gave_way = _give_way(session, owner, scores)
+    gave_way = not is_new and _give_way(session, owner, scores)
     rows = [
         {
             owner.column: owner.id,
@@ -153,7 +159,8 @@ def enter(session: Session, owner: Owner, scores: Sequence[Score]) -> None:
         session.execute(delete(SummaryRow).where(*of_them))
         counted = _all_of(session, owner, metrics)
     else:
-        summaries = {row.metric: row for row in session.scalars(select(SummaryRow).where(*of_them))}
+        if not is_new:
+            summaries = {row.metric: row for row in session.scalars(select(SummaryRow).where(*of_them))}
         counted = [(score.metric, score.step, score.value) for score in scores]
     for metric, step, value in counted:
         if metric not in summaries:

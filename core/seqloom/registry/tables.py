@@ -16,13 +16,12 @@ from sqlalchemy import (
     Connection,
     ForeignKey,
     ForeignKeyConstraint,
-    String,
     UniqueConstraint,
     event,
 )
 from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
-from seqloom.registry.columns import ONE_OWNER, Base
+from seqloom.registry.columns import ONE_OWNER, TEXT, Base
 from seqloom.registry.records import (
     AliasChange,
     Artefact,
@@ -38,7 +37,7 @@ from seqloom.registry.records import (
 from seqloom.registry.scores import OwnerColumn, scores_of
 from seqloom.registry.settings import enter_settings
 
-SCHEMA = "0005"
+SCHEMA = "0006"
 """The newest migration: what :class:`Base` describes."""
 
 SCHEMA_TABLE = "seqloom_schema"
@@ -159,8 +158,8 @@ class RunRow(Base):
     __tablename__ = "runs"
 
     id: Mapped[str] = mapped_column(primary_key=True)
-    kind: Mapped[RunKind] = mapped_column(String)
-    status: Mapped[RunStatus] = mapped_column(String)
+    kind: Mapped[RunKind] = mapped_column(TEXT)
+    status: Mapped[RunStatus] = mapped_column(TEXT)
     name: Mapped[str]
     task: Mapped[str]
     config: Mapped[dict[str, Any]]

@@ -229,3 +229,15 @@ def test_newer_schema_is_refused_with_what_helps(empty: str, engine: Engine) -> 
 
     with pytest.raises(StorageError, match=r"has schema '9999'.* pip install --upgrade seqloom"):
         Registry(empty).prepare()
+
+
+def test_all_texts_of_postgresql_are_sorted_by_code_points(postgres: Any, template: str) -> None:
+    of_texts = (
+        "SELECT table_name, column_name, collation_name FROM information_schema.columns "
+        "WHERE table_schema = 'public' AND data_type IN ('character varying', 'text') "
+        f"AND table_name <> '{SCHEMA_TABLE}'"
+    )
+    found = postgres.tell(of_texts, template)
+
+    assert len(found) > 30
+    assert [column for *column, collation in found if collation != "C"] == []
