@@ -184,7 +184,10 @@ def writer(registry: Registry, pipe: int, mark: str) -> None:
 
 
 def writers(url: str, processes: int) -> dict[str, Any]:
-    """Lets processes register models until their server is gone; gives each mark's version."""
+    """Lets processes register models until their server is gone; gives each mark's version.
+
+    It prints a line when they have begun.
+    """
     registry = Registry(url)
     registry.add_model("warm", "translation", None, "/models/x", "", SCORES)
     registry.close()
@@ -192,6 +195,7 @@ def writers(url: str, processes: int) -> dict[str, Any]:
     mark = secrets.token_hex(3)
     children = [forked(lambda n=n: writer(registry, target, f"{mark}.{n}")) for n in range(processes)]
     os.close(target)
+    print("writing", flush=True)
     with os.fdopen(source) as lines:
         said = dict(line.split() for line in lines)
     return {"codes": [ended(child) for child in children], "said": said}

@@ -128,9 +128,10 @@ def test_no_acknowledged_commit_is_lost_by_a_server_that_crashes(own_server: Any
     for _ in range(10):
         command = [sys.executable, HERE / "registry_writers.py", json.dumps(["writers", url, 4])]
         with subprocess.Popen(command, stdout=subprocess.PIPE, env=os.environ) as writing:
-            time.sleep(2 + chance.random())
-            own_server.stop()
             assert writing.stdout is not None
+            assert writing.stdout.readline() == b"writing\n"
+            time.sleep(0.5 + chance.random())
+            own_server.stop()
             found = json.loads(writing.stdout.read())
         own_server.start()
         assert found["codes"] == [0] * 4
