@@ -51,7 +51,7 @@ def settings(config: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     The id is made of key and value, so nobody has to look for it.
     """
     found = {}
-    for key, value in _values(config, ""):
+    for key, value in _values(config):
         written = json.dumps(storable(value) if isinstance(value, str) else value)
         digest = hashlib.sha256(f"{key}\0{written}".encode()).digest()
         number = int.from_bytes(digest[:8], signed=True)
@@ -59,17 +59,22 @@ def settings(config: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     return found
 
 
-def _values(value: Any, key: str) -> Iterator[tuple[str, str | float | bool]]:
+def _values(config: Mapping[str, Any]) -> Iterator[tuple[str, str | float | bool]]:
     """Keys, dotted as ``evaluate.metrics.0.name``, with their values: all that a query can name."""
-    if isinstance(value, Mapping):
-        for name, within in value.items():
-            if not NO_NAME.search(str(name)):
-                yield from _values(within, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, list | tuple):
-        for number, within in enumerate(value):
-            yield from _values(within, f"{key}.{number}")
-    elif isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
-        yield key, value
+    waiting: list[tuple[str, Any]] = [("", config)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, Mapping):
+            named = ((str(name), within) for name, within in value.items())
+            waiting += [
+                (f"{key}.{name}" if key else name, within)
+                for name, within in named
+                if not NO_NAME.search(name)
+            ]
+        elif isinstance(value, list | tuple):
+            waiting += [(f"{key}.{number}", within) for number, within in enumerate(value)]
+        elif isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
+            yield key, value
 
 
 def enter_settings(connection: Connection, run_id: str, config: Mapping[str, Any]) -> None:

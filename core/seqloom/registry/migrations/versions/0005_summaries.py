@@ -110,23 +110,27 @@ def _settings() -> None:
 def _values_told(config: Any) -> dict[int, dict[str, Any]]:
     """Rows of the table of settings, by id: each text, number and truth of a configuration with its key."""
     found = {}
-    for key, value in _named_values(config, ""):
+    for key, value in _named_values(config):
         written = json.dumps(_storable(value) if isinstance(value, str) else value)
         number = int.from_bytes(hashlib.sha256(f"{key}\0{written}".encode()).digest()[:8], signed=True)
         found[number] = {"id": number, "key": key, "value": written}
     return found
 
 
-def _named_values(value: Any, key: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dict):
-        for name, within in value.items():
-            if not NO_NAME.search(name):
-                yield from _named_values(within, f"{key}.{name}" if key else name)
-    elif isinstance(value, list):
-        for number, within in enumerate(value):
-            yield from _named_values(within, f"{key}.{number}")
-    elif isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
-        yield key, value
+def _named_values(config: Any) -> Iterator[tuple[str, Any]]:
+    waiting = [("", config)]
+    while waiting:
+        key, value = waiting.pop()
+        if isinstance(value, dict):
+            waiting += [
+                (f"{key}.{name}" if key else name, within)
+                for name, within in value.items()
+                if not NO_NAME.search(name)
+            ]
+        elif isinstance(value, list):
+            waiting += [(f"{key}.{number}", within) for number, within in enumerate(value)]
+        elif isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
+            yield key, value
 
 
 def _storable(text: str) -> str:
