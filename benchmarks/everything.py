@@ -85,6 +85,7 @@ def main() -> None:
         ("features", "--rounds", given.rounds),
         ("speech", *contest),
         ("recognizers", *contest),
+        ("registry", "--runs", "4000", "--scores", "200000", "--rounds", given.rounds),
     ):
         print(f"\n== benchmarks/{name}.py {' '.join(arguments)}", flush=True)
         subprocess.run([sys.executable, str(HERE / f"{name}.py"), *arguments], check=True)

@@ -26,10 +26,11 @@ PEERS = {
     "ctranslate2": ["ctranslate2==4.8.5", "safetensors", "numpy"],
     "joeynmt": ["joeynmt==2.3.0", "importlib_metadata"],  # it imports the second without saying so
     "eole": ["eole==0.6.4", "aiohttp"],  # likewise
+    "mlflow": ["mlflow==3.17.2"],
 }
 
-WITHOUT_TORCH = {"ctranslate2"}
-"""Peers that compute by themselves, and would only be the bigger for it."""
+WITHOUT_TORCH = {"ctranslate2", "mlflow"}
+"""Peers that compute by themselves or not at all, and would only be the bigger for it."""
 
 
 def python_of(peer: str) -> Path | None:

@@ -205,6 +205,8 @@ def trainer(job: LoadJob, catalog: Catalog, workplace: Workplace) -> Callable[..
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[own_postgres.Server]:
     """A PostgreSQL server that runs."""
+    if reason := own_postgres.why_not():
+        pytest.skip(reason)
     with own_postgres.running() as server:
         yield server
 

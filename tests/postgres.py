@@ -5,6 +5,7 @@ It compares text as German dictionaries do, so that what leaves the order of tex
 
 from __future__ import annotations
 
+import importlib.util
 import itertools
 import os
 import re
@@ -17,8 +18,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 DEBIAN = Path("/usr/lib/postgresql")
 SETTINGS = {
@@ -153,15 +152,22 @@ def _other_user() -> Sequence[str] | None:
     return entry.pw_name, grp.getgrgid(entry.pw_gid).gr_name
 
 
+def why_not() -> str:
+    """Why there can be no server here; nothing where there can."""
+    if importlib.util.find_spec("psycopg") is None:
+        return "a registry in PostgreSQL needs psycopg (pip install 'seqloom[postgresql]')"
+    if programs() is None:
+        return "a registry in PostgreSQL needs PostgreSQL (apt-get install postgresql)"
+    if os.geteuid() == 0 and shutil.which("setpriv") is None:
+        return "PostgreSQL refuses to be run by root, and there is no setpriv"
+    return ""
+
+
 @contextmanager
 def running() -> Iterator[Server]:
-    """A server that runs; skips the test, and says why, where there can be none."""
-    pytest.importorskip("psycopg", reason="a registry in PostgreSQL needs psycopg")
+    """A server that runs, where there can be one."""
     found = programs()
-    if found is None:
-        pytest.skip("a registry in PostgreSQL needs PostgreSQL (apt-get install postgresql)")
-    if os.geteuid() == 0 and shutil.which("setpriv") is None:
-        pytest.skip("PostgreSQL refuses to be run by root, and there is no setpriv")
+    assert found is not None, why_not()
     place = "/tmp" if os.access("/tmp", os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="seqloom-", dir=place) as folder:
         server = Server(Path(folder), found)

@@ -35,7 +35,8 @@ def load(
     """Loads a model to predict with.
 
     Args:
-        model: A model folder (needs no registry), or ``models:/name/3``, ``models:/name@alias``.
+        model: A model folder (needs no registry), or ``models:/name/3``, ``models:/name@alias``,
+            or ``runs:/ID`` for what a run made.
         device: auto, cpu or cuda.
         dtype: auto, fp32, bf16 or fp16.
         registry: URL of the registry; None as on the command line.

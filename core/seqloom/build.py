@@ -141,7 +141,7 @@ class Builder:
     def slots(self) -> dict[str, Slot]:
         """What each input slot takes."""
         specs = {slot: self._modality_spec(slot) for slot in self.task_spec.inputs}
-        return {slot: Slot(spec.files, spec.fragment) for slot, spec in specs.items()}
+        return {slot: Slot(spec.files, spec.fragment, spec.medium) for slot, spec in specs.items()}
 
     def kit(self, tokenizers: dict[str, Tokenizer]) -> Kit:
         """The task and the modalities, with their tokenizers."""

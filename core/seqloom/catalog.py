@@ -37,7 +37,20 @@ KINDS = tuple(kind for kind, _ in NAMING_HOOKS.values())
 """All kinds of parts: modality, encoder …"""
 
 COMMANDS = frozenset(
-    {"config", "data", "demo", "doctor", "evaluate", "init", "models", "plugins", "resume", "runs", "train"}
+    {
+        "config",
+        "data",
+        "demo",
+        "doctor",
+        "evaluate",
+        "init",
+        "models",
+        "plugins",
+        "resume",
+        "runs",
+        "train",
+        "ui",
+    }
 )
 """The command line's own commands, which no task's verb may be."""
 

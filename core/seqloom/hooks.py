@@ -223,6 +223,8 @@ class ModalitySpec(Spec[OptionsT]):
             Media Fragments URI 1.0): its slot may then have further columns, for the numbers.
         pools_by: Gives, where some options ask for it, the tag whose examples the modality sees together
             (``Modality.pools_by``): a job is refused whose data does not have it.
+        medium: What its files are to people, ``image`` or ``audio``: a page shows or plays them. Empty for
+            texts, and for files that are shown by their names.
     """
 
     load: Callable[[], Callable[[OptionsT, Tokenizer | None], Modality]]
@@ -230,6 +232,7 @@ class ModalitySpec(Spec[OptionsT]):
     files: Sequence[str] = ()
     fragment: str = ""
     pools_by: Callable[[OptionsT], str | None] | None = None
+    medium: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+import platform
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 
@@ -16,27 +16,36 @@ from seqloom.baselines import Frequent, baseline_answers
 from seqloom.build import Builder
 from seqloom.config import DecodeConfig
 from seqloom.data.features import FeatureReader
-from seqloom.data.manifest import Examples, Located, file_sha256
+from seqloom.data.manifest import Examples, Located
 from seqloom.data.skipping import ignore, refuse
-from seqloom.data.splits import split_files
+from seqloom.datafiles import data_files, hashes_of, input_file
 from seqloom.device import Device
-from seqloom.errors import DataError, Interrupted, StorageError, UsageError
+from seqloom.errors import DataError, StorageError, UsageError
 from seqloom.evaluate import Evaluator
 from seqloom.export import export_model
 from seqloom.jobfile import Job, job_from_dict
 from seqloom.journal import Journals
 from seqloom.ledger import Ledger, known_run
 from seqloom.plugincheck import RESERVED_BASELINES, tag_of
+from seqloom.predictions import FILE, Write, keep_all, kept, no_files
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, MetricsLog, tensorboard_log
-from seqloom.registry.records import DataFile, Model, Run, RunKind, RunStatus, Score
-from seqloom.registry.runs import new_run_id
+from seqloom.recording import (
+    RunListener,
+    end_told,
+    leave_checkpoints,
+    leave_files,
+    open_folder,
+    recorded,
+    start,
+)
+from seqloom.registry.lookup import RUN_SCHEME, SCHEME
+from seqloom.registry.records import Model, Run, Score
 from seqloom.site import Site, alone, read_run_config, versions
-from seqloom.storage import storage_errors, write_json
 from seqloom.stream import Decoding, decode_stream
 from seqloom.task import Prediction
 from seqloom.trainer import Trainer
-from seqloom.training import evaluator, ready_training, split_of, training_device
+from seqloom.training import evaluator, ready_training, sampled, training_device
 
 
 @dataclass(frozen=True)
@@ -52,14 +61,11 @@ def train_job(job: Job, site: Site) -> Trained:
     """Trains a model, evaluates it and registers it; of several ranks, the first calls this."""
     site.registry.prepare()
     device = training_device(job, site.world)
-    data = _data_files(job, ("train", "valid"))
-    folder = site.runs / new_run_id()
-    with storage_errors(folder, "make"):
-        folder.mkdir(parents=True)
-        write_json(folder / "config.json", {"job": _whole(job), "data": _hashes_of(data)})
+    data = data_files(job, ("train", "valid"))
+    folder = open_folder(site, job, data)
     with alone(folder):
-        run = _start(site, "train", job, device, folder=folder, data=data)
-        return _train(site, run, device)
+        run = start(site, "train", job, device, folder=folder, data=data)
+        return _train(site, run, device, "started")
 
 
 def resume_job(run_folder: Path, site: Site) -> Trained:
@@ -71,25 +77,27 @@ def resume_job(run_folder: Path, site: Site) -> Trained:
     Raises:
         StorageError: The folder is no run's.
         DataError: The data is not what the run began with.
-        UsageError: The run has come to its end already.
+        UsageError: The run is no training, or has come to its end already.
         ConfigError: The registry does not know the run.
     """
     saved = read_run_config(run_folder)
     with alone(run_folder):
         known = known_run(site.registry, run_folder.name)
+        if known.kind != "train":
+            raise UsageError(f"run {known.id} is no training ({known.kind}): it is begun anew, not resumed")
         if Ledger(site.registry, known, site.say).replay():
             known = site.registry.run(known.id)
             if known.status == "finished" and known.model is not None:
                 model = site.registry.model(known.model)
                 return Trained(known, model, model.scores)
         job = job_from_dict(saved["job"], site.catalog, run_folder)
-        for name, digest in _hashes_of(_data_files(job, ("train", "valid"))).items():
+        for name, digest in hashes_of(data_files(job, ("train", "valid"))).items():
             if saved["data"].get(name) != digest:
                 raise DataError("this file has changed since the run began; start a new run", name)
         device = training_device(job, site.world)
         if known.status == "finished":
             raise UsageError(f"run {known.id} has finished; there is nothing left of it to resume")
-        return _train(site, site.registry.reopen_run(known.id), device)
+        return _train(site, site.registry.reopen_run(known.id), device, "resumed")
 
 
 def follow_job(site: Site) -> None:
@@ -99,21 +107,27 @@ def follow_job(site: Site) -> None:
             ready_training(Path(folder), site)[1].fit()
 
 
-def _train(site: Site, run: Run, device: Device) -> Trained:
+def _train(site: Site, run: Run, device: Device, begun: str) -> Trained:
     folder = Path(run.folder)
     ledger = Ledger(site.registry, run, site.say)
-    with _recorded(site, run, ledger.end), torch.random.fork_rng(), ExitStack() as logs:
+    with (
+        recorded(site, run, ledger.end),
+        end_told(ledger),
+        torch.random.fork_rng(),
+        ExitStack() as logs,
+    ):
         site.say(f"run {run.id} on {device.reason}")
 
         def listen(trainer: Trainer) -> list[Listener]:
             # A process may have died between a checkpoint and the registry; a score entered twice is one.
             ledger.add_scores([score for group in trainer.state.scores.values() for score in group])
             step = trainer.state.step
+            ledger.add_event(begun, {"step": step, "host": platform.node(), "device": device.reason})
             events = tensorboard_log(folder / "tensorboard", step, wanted=trainer.train.tensorboard)
             return [
                 *logs.enter_context(events),
                 MetricsLog(folder / "metrics.jsonl", step),
-                _RegistryListener(site, ledger),
+                RunListener(site, ledger, trainer),
                 *site.listeners,
             ]
 
@@ -125,6 +139,7 @@ def _train(site: Site, run: Run, device: Device) -> Trained:
         digest = export_model(
             model_folder, prepared.builder, trainer.model, prepared.kit.tokenizers, outcome, run.versions
         )
+        leave_checkpoints(ledger, map(trainer.checkpoints.path, outcome.averaged))
         ledger.add_model(model_folder, digest, outcome.scores)
     if ledger.trouble is not None:
         raise type(ledger.trouble)(
@@ -138,24 +153,43 @@ def _train(site: Site, run: Run, device: Device) -> Trained:
 
 
 def evaluate_job(
-    predictor: Predictor, site: Site, split: str, decode: DecodeConfig, job: Job | None = None
+    predictor: Predictor,
+    site: Site,
+    split: str,
+    decode: DecodeConfig,
+    job: Job | None = None,
+    write: Write = no_files,
 ) -> tuple[Run, list[Score], list[Prediction]]:
     """Scores a model on ``data.valid`` or ``data.test`` of its job or another, and what else that asks for.
 
-    These are the job's baselines, and the scores of each group of examples.
+    These are the job's baselines, and the scores of each group of examples. The run's folder gets all
+    predictions, and samples of them.
+
+    Args:
+        predictor: The model.
+        site: Where to run.
+        split: valid or test.
+        decode: How to search.
+        job: Whose data to take; None for the model's own.
+        write: Writes the predictions for the user, and gives the files.
     """
-    job = job or predictor.job
-    data = _data_files(job, (split, "train") if job.config.evaluate.baselines else (split,))
-    run = _start(site, "evaluate", job, predictor.device, data=data, model=_registered(predictor.uri))
-    with _recorded(site, run, partial(site.registry.end_run, run.id)):
-        builder = Builder(job.config, site.catalog)
-        judge = evaluator(job, builder, predictor.kit, split, decode=decode, device=predictor.device)
-        scores = judge(predictor.model, predictor.steps)
+    site.registry.prepare()
+    code, job = Path.cwd() if job is None else job.path.absolute().parent, job or predictor.job
+    data = data_files(job, (split, "train") if job.config.evaluate.baselines else (split,))
+    used = _registered(predictor.uri)
+    run = start(site, "evaluate", job, predictor.device, data=data, model=used, code=code)
+    folder = Path(run.folder)
+    with recorded(site, run, partial(site.registry.end_run, run.id)):
+        builder, kit = Builder(job.config, site.catalog), predictor.kit
+        judge = evaluator(job, builder, kit, split, decode=decode, device=predictor.device)
+        scores = sampled(judge, builder, kit, folder, site.say)(predictor.model, predictor.steps)
         for name, texts in _baselines(job, builder, predictor, judge, site).items():
             scores += judge.baseline_scores(name, texts, predictor.steps)
         if (tag := job.config.evaluate.by) is not None:
             scores += judge.scores_by(tag, predictor.steps)
         site.registry.add_scores(run.id, scores)
+        leave_files(site, run, keep_all(judge.predictions, kit.task, folder))
+        leave_files(site, run, write(judge.predictions))
     return site.registry.run(run.id), scores, judge.predictions
 
 
@@ -181,20 +215,37 @@ def _baselines(
 
 
 def decode_job(
-    predictor: Predictor, site: Site, file: Path, inputs: Iterable[Located], how: Decoding
-) -> Iterator[Prediction]:
-    """Decodes a file's examples, recorded as a run."""
-    data = [_data_file(file, "input")] if file.is_file() else []  # a pipe can be read once
-    run = _start(
-        site,
-        "decode",
-        predictor.job,
-        predictor.device,
-        data=data,
-        model=_registered(predictor.uri),
-    )
-    with _recorded(site, run, partial(site.registry.end_run, run.id)):
-        yield from decode_stream(inputs, how)
+    predictor: Predictor,
+    site: Site,
+    file: Path,
+    inputs: Iterable[Located],
+    how: Decoding,
+    write: Write,
+    *,
+    keep: bool,
+) -> Run:
+    """Decodes a file's examples, recorded as a run.
+
+    Args:
+        predictor: The model.
+        site: Where to run.
+        file: Where the inputs are named.
+        inputs: The inputs.
+        how: How to decode them.
+        write: Writes the predictions as they come, and gives the files.
+        keep: Whether the run's folder is to have them, as ``write`` leaves no file.
+    """
+    site.registry.prepare()
+    job, used, data = predictor.job, _registered(predictor.uri), input_file(file)
+    run = start(site, "decode", job, predictor.device, data=data, model=used, code=Path.cwd())
+    with recorded(site, run, partial(site.registry.end_run, run.id)):
+        predictions = decode_stream(inputs, how)
+        if keep:
+            own = Path(run.folder) / FILE
+            leave_files(site, run, [*write(kept(predictions, predictor.kit.task, own)), own])
+        else:
+            leave_files(site, run, write(predictions))
+    return site.registry.run(run.id)
 
 
 def journals(predictor: Predictor, site: Site, how: Decoding) -> Journals:
@@ -209,32 +260,6 @@ def journals(predictor: Predictor, site: Site, how: Decoding) -> Journals:
     return Journals(site.runs / "unfinished", predictor.kit.slots, depends, site.say)
 
 
-# Data --------------------------------------------------------------------------------------------------
-
-
-def _data_files(job: Job, splits: Sequence[str]) -> list[DataFile]:
-    """The files of some splits of a job."""
-    return [
-        _data_file(file, name) for name in splits for file in split_files(split_of(job, name), job.root)
-    ]
-
-
-def _data_file(file: Path, split: str) -> DataFile:
-    return DataFile(path=str(file), sha256=file_sha256(file), split=split, bytes=file.stat().st_size)
-
-
-def _hashes_of(data: Sequence[DataFile]) -> dict[str, str]:
-    """The sha256 of each file by its path."""
-    return {file.path: file.sha256 for file in data}
-
-
-def _whole(job: Job) -> dict[str, Any]:
-    """The job as JSON with its root made absolute: a run folder stands by itself."""
-    config = job.config.model_dump(mode="json")
-    config["data"]["root"] = str(job.root.absolute())
-    return config
-
-
 def _cost(trainer: Trainer) -> str:
     """What a training took of the machine, for people."""
     state, peak = trainer.state, peak_memory_bytes(trainer.device)
@@ -242,76 +267,5 @@ def _cost(trainer: Trainer) -> str:
     return f"peak memory {peak / 2**20:,.0f} MiB; {wait:.1%} of the training was waiting for data"
 
 
-# Records -----------------------------------------------------------------------------------------------
-
-
-def _start(
-    site: Site,
-    kind: RunKind,
-    job: Job,
-    device: Device,
-    *,
-    data: Sequence[DataFile],
-    folder: Path | None = None,
-    model: str | None = None,
-) -> Run:
-    config = job.config
-    return site.registry.start_run(
-        id=new_run_id() if folder is None else folder.name,
-        kind=kind,
-        name=config.name,
-        task=config.task.name,
-        config=_whole(job),
-        seed=config.train.seed,
-        device=str(device.device),
-        device_reason=device.reason,
-        versions=versions(site.catalog),
-        data=data,
-        folder="" if folder is None else str(folder),
-        model=model,
-    )
-
-
-@contextmanager
-def _recorded(site: Site, run: Run, end: Callable[[RunStatus, str | None], Run]) -> Iterator[None]:
-    """Tells who observes that a run begins, and enters in the registry how it ends, however it ends."""
-    error: BaseException | None = None
-    status: RunStatus = "finished"
-    try:
-        site.catalog.notify("seqloom_run_started", run=run)
-        yield
-    except (Interrupted, KeyboardInterrupt, GeneratorExit) as caught:
-        error, status = caught, "interrupted"
-        raise
-    except BaseException as caught:
-        error, status = caught, "failed"
-        raise
-    finally:
-        text = None if error is None else f"{type(error).__name__}: {error}"
-        ended = end(status, text)
-        site.catalog.notify("seqloom_run_ended", run=ended, error=error)
-
-
-class _RegistryListener:
-    """Enters scores as they come, and tells the plugins that observe."""
-
-    def __init__(self, site: Site, ledger: Ledger) -> None:
-        self.site = site
-        self.ledger = ledger
-
-    def stepped(self, step: int) -> None:
-        pass
-
-    def logged(self, record: dict[str, Any]) -> None:
-        pass
-
-    def noticed(self, record: dict[str, Any]) -> None:
-        pass
-
-    def evaluated(self, step: int, scores: Sequence[Score]) -> None:
-        self.ledger.add_scores(scores)
-        self.site.catalog.notify("seqloom_evaluated", run=self.ledger.run, step=step, scores=scores)
-
-
 def _registered(uri: str) -> str | None:
-    return uri if uri.startswith("models:/") else None
+    return uri if uri.startswith((SCHEME, RUN_SCHEME)) else None

@@ -15,11 +15,11 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, final
 
 from seqloom.errors import BusyError, ConfigError, StorageError
 from seqloom.registry.records import Model, Run, RunStatus, Score
@@ -78,11 +78,16 @@ class Ledger:
         """Enters an evaluation's scores."""
         if not scores:
             return
-        event = {"event": "scores", "scores": [asdict(score) for score in scores]}
-        if self._clock() < self._locked_until:
-            self._write([*self._waiting(), event])
-        else:
-            self._tell(event)
+        self._offer({"event": "scores", "scores": [asdict(score) for score in scores]})
+
+    def add_event(self, kind: str, details: Mapping[str, Any] | None = None) -> None:
+        """Says that something happened now; see :class:`seqloom.registry.records.Event`."""
+        self._offer(_happened(kind, details or {}))
+
+    def add_artefact(self, kind: str, path: Path, sha256: str, size_bytes: int) -> None:
+        """Says what the training left; see :class:`seqloom.registry.records.Artefact`."""
+        left = {"kind": kind, "path": str(path), "sha256": sha256, "size_bytes": size_bytes}
+        self._offer({"event": "left", **left, "at": datetime.now(UTC).isoformat()})
 
     def add_model(self, folder: Path, sha256: str, scores: Sequence[Score]) -> None:
         """Registers the model that the training made."""
@@ -107,6 +112,7 @@ class Ledger:
         for event in waiting:
             self._act(event)
         if waiting:
+            self._act(_happened("back", {"told": len(waiting)}))
             self._write([])  # not before it knows all: what is told to a damaged one may be lost again
             self.say("the registry is back, and has been told what it missed")
         return len(waiting)
@@ -118,17 +124,26 @@ class Ledger:
             return f"put the registry back that knows the run, and {enter}; {REBUILD}"
         return enter
 
+    def _offer(self, event: Event) -> None:
+        """Tells what can wait: while the registry is known to be locked, it is not asked."""
+        if self._clock() < self._locked_until:
+            self._write([*self._waiting(), event])
+        else:
+            self._tell(event)
+
     def _tell(self, event: Event) -> None:
         try:
             self.replay()
             self._act(event)
         except (StorageError, BusyError, ConfigError) as trouble:  # the last: another, without the run
+            news = [event]
             if self.trouble is None:
                 self.say(f"the registry is away, and training goes on; {self.file} keeps for it: {trouble}")
+                news = [_happened("away", {"reason": str(trouble)}), event]
             self.trouble = trouble
             if isinstance(trouble, BusyError):
                 self._locked_until = self._clock() + LOCKED_SECONDS
-            self._write([*(self._waiting() or self._told), event])
+            self._write([*(self._waiting() or self._told), *news])
         else:
             self.trouble, self._locked_until = None, -math.inf
         finally:
@@ -136,8 +151,8 @@ class Ledger:
 
     def _act(self, event: Event) -> None:
         if event["event"] == "end":
-            run = self.registry.run(self.run.id)
-            if not all(_knows(run, before) for before in self._told):
+            known = _Known(self.registry, self.run.id)
+            if not all(before in known for before in self._told):
                 for before in self._told:
                     self._enter(before)
         self._enter(event)
@@ -145,21 +160,25 @@ class Ledger:
             self._told.append(event)
 
     def _enter(self, event: Event) -> None:
-        scores = [Score(**score) for score in event.get("scores", ())]
-        if event["event"] == "scores":
-            self.registry.add_scores(self.run.id, scores)
-        elif event["event"] == "end":
-            moment = datetime.fromisoformat(event["at"])
-            self.registry.end_run(self.run.id, event["status"], event["error"], moment)
-        elif not self._has_model(event["sha256"]):  # a process may have died before it struck that out
-            self.registry.add_model(
-                name=self.run.name,
-                task=self.run.task,
-                run_id=self.run.id,
-                folder=event["folder"],
-                sha256=event["sha256"],
-                scores=scores,
-            )
+        """Tells one thing; where the registry knows it already, that changes nothing."""
+        run, told = self.run, self.registry
+        match event["event"]:
+            case "scores":
+                told.add_scores(run.id, _scores(event))
+            case "happened" if not self._has_event(event):
+                told.add_event(run.id, event["kind"], event["details"], _moment(event))
+            case "left":
+                named = {name: event[name] for name in ("kind", "path", "sha256", "size_bytes")}
+                told.add_artefact(run.id, **named, at=_moment(event))
+            case "end":
+                told.end_run(run.id, event["status"], event["error"], _moment(event))
+            case "model" if not self._has_model(event["sha256"]):
+                made = {"folder": event["folder"], "sha256": event["sha256"], "scores": _scores(event)}
+                told.add_model(name=run.name, task=run.task, run_id=run.id, **made)
+
+    def _has_event(self, event: Event) -> bool:
+        known = self.registry.events(self.run.id)
+        return (event["kind"], _moment(event)) in {(one.kind, one.at) for one in known}
 
     def _has_model(self, sha256: str) -> bool:
         model = self.model()
@@ -187,9 +206,35 @@ class Ledger:
             aside.replace(self.file)
 
 
-def _knows(run: Run, event: Event) -> bool:
-    """Whether a run as the registry has it holds what it was told."""
-    if event["event"] == "model":
-        return run.model is not None
-    known = [asdict(score) for score in run.scores]
-    return all(score in known for score in event.get("scores", ()))
+@final
+class _Known:
+    """What the registry knows of a run."""
+
+    def __init__(self, registry: Registry, run_id: str) -> None:
+        self._run = registry.run(run_id)
+        self._scores = [asdict(score) for score in self._run.scores]
+        self._events = {(event.kind, event.at) for event in registry.events(run_id)}
+        self._paths = {left.path for left in registry.artefacts(run_id)}
+
+    def __contains__(self, event: Event) -> bool:
+        match event["event"]:
+            case "happened":
+                return (event["kind"], _moment(event)) in self._events
+            case "left":
+                return event["path"] in self._paths
+            case "model":
+                return self._run.model is not None
+        return all(score in self._scores for score in event.get("scores", ()))
+
+
+def _happened(kind: str, details: Mapping[str, Any]) -> Event:
+    now = datetime.now(UTC).isoformat()
+    return {"event": "happened", "kind": kind, "details": dict(details), "at": now}
+
+
+def _moment(event: Event) -> datetime:
+    return datetime.fromisoformat(event["at"])
+
+
+def _scores(event: Event) -> list[Score]:
+    return [Score(**score) for score in event["scores"]]

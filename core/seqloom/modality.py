@@ -38,6 +38,14 @@ class Frontend(nn.Module, ABC):
     def forward(self, features: Padded) -> Padded:
         """Features [B, T, *F] to [B, S, D]."""
 
+    def grid(self, length: int) -> tuple[int, int] | None:  # noqa: ARG002
+        """Rows and columns that positions of the output are, row by row; None where they are no grid.
+
+        Args:
+            length: T of the input, as :meth:`forward` is given it.
+        """
+        return None
+
     def fixed_part(self, features: Padded) -> Padded:
         """The layers that never learn: features [B, T, *F] to whatever :meth:`forward` goes on with."""
         raise NotImplementedError(f"{type(self).__name__} has no fixed part")

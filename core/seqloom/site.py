@@ -7,19 +7,25 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 from filelock import FileLock, Timeout
 
 import seqloom
 from seqloom.catalog import Catalog
-from seqloom.errors import BusyError, CorruptError, StorageError
+from seqloom.errors import BusyError, ConfigError, CorruptError, SeqloomError, StorageError
+from seqloom.held import LOCK
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, Tell, unwatched
+from seqloom.registry.lookup import RUN_SCHEME, SCHEME
+from seqloom.registry.records import Model
 from seqloom.registry.store import Registry
 from seqloom.storage import read_json
 from seqloom.world import World
+
+LOOK_SECONDS: Final = 0.5
+"""How long a folder is waited for: somebody may only look whether it is held, which takes no time."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ def alone(run_folder: Path) -> Iterator[None]:
         BusyError: Another one does.
         StorageError: The folder cannot be written.
     """
-    lock = FileLock(run_folder / ".lock", timeout=0)
+    lock = FileLock(run_folder / LOCK, timeout=LOOK_SECONDS)
     try:
         lock.acquire()
     except Timeout as error:  # an OSError, too
@@ -109,15 +115,53 @@ def alone(run_folder: Path) -> Iterator[None]:
 
 
 def open_model(name: str, site: Site, *, device: str = "auto", dtype: str = "auto") -> Predictor:
-    """A model given by its folder, or by ``models:/name/3``, ``name@alias`` and the like."""
-    if not name.startswith("models:/") and Path(name).is_dir():
+    """A model given by its folder, or by ``models:/name/3``, ``name@alias``, ``runs:/ID`` and the like.
+
+    Raises:
+        ConfigError: There is no such model, it was deleted, or the run made none.
+        StorageError: Its folder is not there any more.
+    """
+    if not name.startswith((SCHEME, RUN_SCHEME)) and Path(name).is_dir():
         folder = Path(name).absolute()
         return Predictor.load(folder, site.catalog, device=device, dtype=dtype)
-    record = site.registry.model(name)
+    try:
+        record = site.registry.model(name)
+    except (ConfigError, StorageError, BusyError):
+        left = _unregistered(name, site)
+        if left is None:
+            raise
+        predictor = Predictor.load(left, site.catalog, device=device, dtype=dtype)
+        predictor.uri = f"{RUN_SCHEME}{left.parent.name}"
+        return predictor
+    _check_there(record)
     folder = Path(record.folder)
     if not folder.is_dir():
         raise StorageError(f"{folder}: the folder of {record.uri} is not there any more")
     return Predictor.load(folder, site.catalog, device=device, dtype=dtype, record=record)
+
+
+def _unregistered(name: str, site: Site) -> Path | None:
+    """The model that a training left in its folder while the registry was away, if there is one."""
+    if not name.startswith(RUN_SCHEME):
+        return None
+    try:
+        folder = find_run(name.removeprefix(RUN_SCHEME), site) / "model"
+    except SeqloomError:
+        return None
+    return folder if folder.is_dir() else None
+
+
+def _check_there(record: Model) -> None:
+    """Refuses a model that was deleted."""
+    if record.purged_at is not None:
+        raise ConfigError(
+            f"{record.uri} was deleted; its files were removed at {record.purged_at:%F %T} UTC"
+        )
+    if record.deleted_at is not None:
+        raise ConfigError(
+            f"{record.uri} was deleted at {record.deleted_at:%F %T} UTC; "
+            f"`seqloom models rm {record.name}/{record.version} --undo` takes that back"
+        )
 
 
 def versions(catalog: Catalog) -> dict[str, str]:

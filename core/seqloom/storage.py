@@ -15,7 +15,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO, TypeVar
 
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -24,6 +24,7 @@ from torch import Tensor
 from seqloom.errors import CorruptError, StorageError
 
 MANIFEST = "manifest.json"
+FilledT = TypeVar("FilledT")
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
 
 
 def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
-    """Makes ``folder`` out of the files that ``write`` puts into a folder given to it.
+    """Makes ``folder`` out of the files that ``write`` puts into a folder given to it, and a manifest.
 
     Args:
         folder: Where it shall be; one that is there is replaced.
@@ -51,18 +52,40 @@ def write_folder(folder: Path, write: Callable[[Path], None]) -> str:
     Raises:
         StorageError: The disk is full or read-only; nothing is left behind.
     """
+
+    def fill(aside: Path) -> str:
+        write(aside)
+        return _seal(aside)
+
+    return place_folder(folder, fill)
+
+
+def place_folder(folder: Path, fill: Callable[[Path], FilledT]) -> FilledT:
+    """Makes ``folder`` out of what ``fill`` puts into a folder given to it; whole or not at all.
+
+    Args:
+        folder: Where it shall be; one that is there is replaced.
+        fill: Fills an empty folder.
+
+    Returns:
+        What ``fill`` returns.
+
+    Raises:
+        StorageError: The disk is full or read-only; nothing is left behind.
+    """
     aside, old = _beside(folder, "new"), _beside(folder, "old")
     with storage_errors(folder, "save"):
         try:
             shutil.rmtree(aside, ignore_errors=True)  # of a process that was killed
             aside.mkdir(parents=True)
-            write(aside)
-            digest = _seal(aside)
+            filled = fill(aside)
+            for path in [*aside.rglob("*"), aside]:
+                _flush(path)
             _swap(aside, folder, old)
         finally:
             shutil.rmtree(aside, ignore_errors=True)
     shutil.rmtree(old, ignore_errors=True)
-    return digest
+    return filled
 
 
 def _swap(new: Path, folder: Path, old: Path) -> None:
@@ -84,9 +107,15 @@ def _swap(new: Path, folder: Path, old: Path) -> None:
 def discard_folder(folder: Path) -> None:
     """Removes a folder, which is absent before its first file goes."""
     gone = _beside(folder, "gone")
+    shutil.rmtree(gone, ignore_errors=True)  # of a process that was killed
     with suppress(OSError):  # a disk that does not let go of it costs room, and nothing else
         folder.rename(gone)
     shutil.rmtree(gone, ignore_errors=True)
+
+
+def remains(folder: Path) -> bool:
+    """Whether a folder is there, or what a killed process left of it while it was removed."""
+    return os.path.lexists(folder) or _beside(folder, "gone").exists()
 
 
 def recover_folders(parent: Path) -> None:
@@ -114,6 +143,29 @@ def verify_folder(folder: Path) -> str:
     Raises:
         CorruptError: A file is missing, was added, or is not what was saved; it is named.
     """
+    sums, digest = read_manifest(folder)
+    for name, expected in sums.items():
+        file = folder / name
+        if not file.is_file():
+            raise CorruptError(f"{file}: the file is missing; take another copy")
+        try:
+            found = _sha256(file)
+        except OSError as error:
+            raise CorruptError(f"{file}: it cannot be read: {error.strerror}") from error
+        if found != expected:
+            raise CorruptError(f"{file}: its bytes are not those that were saved; take another copy")
+    return digest
+
+
+def read_manifest(folder: Path) -> tuple[dict[str, str], str]:
+    """What a folder's manifest says; the files are not read.
+
+    Returns:
+        The sha256 of each file by its name, and that of the manifest.
+
+    Raises:
+        CorruptError: There is no manifest, it is damaged, or the folder has a file that it does not know.
+    """
     manifest = folder / MANIFEST
     try:
         text = manifest.read_bytes()
@@ -129,17 +181,7 @@ def verify_folder(folder: Path) -> str:
         raise CorruptError(f"{manifest}: the manifest is damaged; take another copy")
     if added := _files(folder) - sums.keys():
         raise CorruptError(f"{folder / min(added)}: the manifest does not know this file; take it away")
-    for name, expected in sums.items():
-        file = folder / name
-        if not file.is_file():
-            raise CorruptError(f"{file}: the file is missing; take another copy")
-        try:
-            found = _sha256(file)
-        except OSError as error:
-            raise CorruptError(f"{file}: it cannot be read: {error.strerror}") from error
-        if found != expected:
-            raise CorruptError(f"{file}: its bytes are not those that were saved; take another copy")
-    return hashlib.sha256(text).hexdigest()
+    return sums, hashlib.sha256(text).hexdigest()
 
 
 def read_json(file: Path) -> Any:
@@ -160,6 +202,23 @@ def read_json(file: Path) -> Any:
 def write_json(file: Path, value: Any) -> None:
     """Writes a value for people and programs alike."""
     file.write_text(json.dumps(value, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def writing_aside(file: Path) -> Iterator[TextIO]:
+    """Opens a text file that is in its place once the block ends well, and before that is not there.
+
+    Raises:
+        StorageError: The disk is full or read-only; nothing is left behind.
+    """
+    aside = file.with_name(f".{file.name}.new")
+    with storage_errors(file, "write"):
+        try:
+            with aside.open("w", encoding="utf-8") as stream:
+                yield stream
+            aside.replace(file)
+        finally:
+            aside.unlink(missing_ok=True)
 
 
 def save_tensors(file: Path, tensors: Mapping[str, Tensor]) -> None:
@@ -193,8 +252,6 @@ def _seal(folder: Path) -> str:
     usual = manifest.stat().st_mode
     for name in names:
         (folder / name).chmod(usual)  # safetensors makes files that nobody else may read
-    for path in [*folder.rglob("*"), folder]:
-        _flush(path)
     return _sha256(manifest)
 
 

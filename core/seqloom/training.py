@@ -31,6 +31,7 @@ from seqloom.model import Seq2Seq
 from seqloom.optim import freeze
 from seqloom.prepare import training_data, training_kit
 from seqloom.progress import Listener, check_tensorboard
+from seqloom.samples import FOLDER, Sampled
 from seqloom.site import Site, read_run_config
 from seqloom.trainer import Trainer
 from seqloom.world import World
@@ -148,7 +149,12 @@ def _trainer(prepared: Prepared, folder: Path, site: Site) -> Trainer:
         return Trainer(
             model,
             Loader(dataset, config.train.seed, workers),
-            Judging(judge, builder.goal(), config.evaluate.every, config.evaluate.patience),
+            Judging(
+                sampled(judge, builder, kit, folder, site.say, compiled=config.train.compile),
+                builder.goal(),
+                config.evaluate.every,
+                config.evaluate.patience,
+            ),
             config.train,
             device=device,
             checkpoints=checkpoints,
@@ -180,6 +186,20 @@ def evaluator(
         split=split,
         target_signature="|".join(filter(None, signatures)),
     )
+
+
+def sampled(
+    judge: Evaluator,
+    builder: Builder,
+    kit: Kit,
+    folder: Path,
+    say: Callable[[str], None],
+    *,
+    compiled: bool = False,
+) -> Sampled:
+    """The judge, who then leaves samples in a run's folder; see :class:`seqloom.samples.Sampled`."""
+    tokenizers = {slot: kit.tokenizers[name] for slot, name in builder.token_slots().items()}
+    return Sampled(judge, tokenizers, kit.slots, folder / FOLDER, say, compiled=compiled)
 
 
 def split_of(job: Job, name: str) -> SplitConfig:

@@ -160,6 +160,8 @@ def test_a_registry_that_is_locked_for_long_is_told_later(workplace: Any) -> Non
 
 @pytest.fixture
 def server() -> Iterator[Any]:
+    if reason := postgres.why_not():
+        pytest.skip(reason)
     with postgres.running() as server:
         yield server
 

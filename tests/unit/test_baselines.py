@@ -190,7 +190,7 @@ def test_they_stand_beside_the_model(job: Callable[..., Job], site: Site) -> Non
     assert 0 < values["frequent/chrf"].value < 100
     assert values["nearest/bleu"].signature.endswith("|baseline:nearest")
     assert {score.metric for score in run.scores} == set(values)
-    assert any(name.endswith("train.src") for name in run.data)
+    assert any(file.path.endswith("train.src") for file in run.data)
     assert site.registry.runs(where="frequent/chrf > 0 and nearest/chrf >= 0")
     itself = job("data.test={source: train.src, target: train.tgt}", *(
         "evaluate.metrics=[chrf]", "evaluate.baselines=[nearest]"))  # fmt: skip

@@ -18,8 +18,8 @@ FLOORS = {
     0: "errors deprecation hooks builtin catalog compatibility containment discovery plugincheck pins config jobfile jobcheck keys layers jsonable vocabulary registry scaffold",
     1: "batch drawing storage device world collectives allocator nn tokenizer metrics search",
     2: "modality task head",
-    3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream session",
-    4: "build prepare training datacheck checkup export inputs predictor ledger site jobs api cli __main__ testing",
+    3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream session predictions surroundings",
+    4: "build prepare training datacheck checkup export inputs predictor ledger site samples datafiles recording held following collection foreign archive transfer jobs api page cli __main__ testing",
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 RUNTIME = set(FLOORS[3].split())
@@ -90,6 +90,7 @@ def test_plugins_use_public_names_only() -> None:
         "seqloom_speech, seqloom_summarization, seqloom_text, seqloom_translation, seqloom_vision",
         "from seqloom.catalog import Catalog; Catalog.from_environment()",
         "import seqloom.cli.main, seqloom.registry.store",
+        "import seqloom.page.app",
     ],
 )
 def test_light_doors_import_no_torch(code: str) -> None:

@@ -6,26 +6,34 @@ import dataclasses
 import json
 import re
 import shutil
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
 
 from seqloom.checkpoint import Checkpoints
+from seqloom.data.manifest import file_sha256
 from seqloom.errors import (
     BusyError,
     ConfigError,
     CorruptError,
     DataError,
+    Interrupted,
     StorageError,
     UsageError,
 )
 from seqloom.jobfile import Job
 from seqloom.jobs import evaluate_job, resume_job, train_job
+from seqloom.recording import RunListener
+from seqloom.registry.store import Registry
 from seqloom.site import Site, find_run, open_model
+from seqloom.storage import verify_folder
+from seqloom.task import Prediction
 
 
 def test_a_failed_run_says_why(job: Callable[..., Job], site: Site) -> None:
@@ -155,3 +163,154 @@ def test_a_model_whose_folder_is_gone(job: Callable[..., Job], site: Site) -> No
     (site.runs / trained.run.id).rename(site.runs / "moved")
     with pytest.raises(StorageError, match="is not there any more"):
         open_model(trained.model.uri, site)
+
+
+# Records -----------------------------------------------------------------------------------------------
+
+
+def test_a_run_says_where_it_ran_and_on_how_much(
+    job: Callable[..., Job], site: Site, workplace: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.argv", ["seqloom", "--registry", "postgresql://me:pass@host/db", "train"])
+    run = train_job(job("train.steps=1"), site).run
+    assert run.environment["command"] == "seqloom --registry 'postgresql://me:***@host/db' train"
+    assert run.environment["threads"] == str(torch.get_num_threads())
+    sizes = [(file.split, Path(file.path).name, file.rows, file.bytes) for file in run.data]
+    assert sizes == [
+        (split, f"{split}.{side}", count, (workplace.folder / f"{split}.{side}").stat().st_size)
+        for split, count in (("train", 40), ("valid", 6))
+        for side in ("src", "tgt")
+    ]
+
+
+def test_a_run_names_the_commit_of_the_repository_of_its_job(
+    job: Callable[..., Job], site: Site, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    asked: list[Path] = []
+    monkeypatch.setattr(
+        "seqloom.recording.git_state", lambda folder: asked.append(folder) or {"commit": "1f"}
+    )
+    trained = train_job(job("train.steps=1"), site)
+    predictor = open_model(trained.model.uri, site)
+    run, _, _ = evaluate_job(predictor, site, "test", predictor.decode)
+    evaluate_job(predictor, site, "test", predictor.decode, job())
+    assert trained.run.git == run.git == {"commit": "1f"}
+    assert asked == [job().path.parent, Path.cwd(), job().path.parent]
+
+
+def test_a_model_is_traced_to_its_checkpoints(job: Callable[..., Job], site: Site) -> None:
+    run = train_job(job("train.steps=4", "train.average=2", "train.learning_rate=1e-9"), site).run
+    left = site.registry.artefacts(run.id)
+    config = (Path(run.folder) / "model" / "README.md").read_text()
+    named = re.search(r"checkpoints? at steps? ([\d, ]+)", config)
+    assert named is not None
+    steps = list(map(int, named[1].split(", ")))
+    checkpoints = Checkpoints(Path(run.folder) / "checkpoints")
+    assert [(one.kind, one.path) for one in left] == [
+        ("checkpoint", str(checkpoints.path(step))) for step in steps
+    ]
+    for one in left:
+        assert one.sha256 == verify_folder(Path(one.path))
+        assert one.bytes == sum(file.stat().st_size for file in Path(one.path).iterdir())
+
+
+def test_what_happened_to_a_training_is_told(job: Callable[..., Job], site: Site) -> None:
+    calls = iter([None, None, None, signal.SIGTERM])  # the third is the evaluation's
+    with pytest.raises(Interrupted):
+        train_job(job("train.steps=4"), replace(site, stop=lambda: next(calls, None)))
+    [run] = site.registry.runs()
+    resume_job(Path(run.folder), site)
+    events = site.registry.events(run.id)
+    assert [event.kind for event in events] == ["started", "best", "stopped", "resumed", "best", "finished"]
+    started, best, stopped, resumed, *_ = (event.details for event in events)
+    assert (started["step"], resumed["step"]) == (0, 3)
+    assert (best["step"], best["metric"]) == (2, "ppl")
+    assert stopped == {"signal": "SIGTERM", "reason": "stopped at step 3; its checkpoint is saved"}
+
+
+def test_a_failure_is_told_as_an_event(job: Callable[..., Job], site: Site) -> None:
+    with pytest.raises(DataError):
+        train_job(job("train.batch_elements=1"), site)
+    [run] = site.registry.runs()
+    started, failed = site.registry.events(run.id)
+    assert (started.kind, failed.kind) == ("started", "failed")
+    assert failed.details == {"reason": run.error}
+
+
+def test_thousands_of_skipped_steps_are_a_few_events() -> None:
+    told: list[dict[str, Any]] = []
+    ledger = SimpleNamespace(add_event=lambda kind, details: told.append({"kind": kind} | details))
+    listener = RunListener(SimpleNamespace(), ledger, SimpleNamespace())  # type: ignore[arg-type]
+    for step in range(1, 5001):
+        listener.noticed({"step": step, "event": "skipped", "reason": "nan", "ids": list(range(100))})
+    assert [one["count"] for one in told] == [*range(1, 11), 20, 40, 80, 160, 320, 640, 1280, 2560]
+    last = {"kind": "skipped", "step": 2560, "reason": "nan", "ids": list(range(10)), "count": 2560}
+    assert told[-1] == last
+
+
+def test_an_evaluation_keeps_its_predictions(
+    job: Callable[..., Job], site: Site, workplace: Any, tmp_path: Path
+) -> None:
+    trained = train_job(job("train.steps=1"), site)
+    predictor, asked = open_model(trained.model.uri, site), job("evaluate.metrics=[bleu]")
+
+    def write(predictions: Iterable[Prediction]) -> list[Path]:
+        (tmp_path / "out.txt").write_text(f"{len(list(predictions))}")
+        return [tmp_path / "out.txt"]
+
+    run, _, predictions = evaluate_job(predictor, site, "test", predictor.decode, asked, write)
+    assert json.loads((Path(run.folder) / "config.json").read_text())["job"] == run.config
+    left = site.registry.artefacts(run.id)
+    assert [one.kind for one in left] == ["predictions"] * 2
+    own, users = (Path(one.path) for one in left)
+    assert (own, users) == (Path(run.folder) / "predictions.jsonl", tmp_path / "out.txt")
+    assert [one.sha256 for one in left] == [file_sha256(own), file_sha256(users)]
+    lines = [json.loads(line) for line in own.read_text().splitlines()]
+    assert [line["source"] for line in lines] == workplace.lines("test.src")
+    best = [prediction.hypotheses[0] for prediction in predictions]
+    assert [line["outputs"][0]["score"] for line in lines] == [one.score for one in best]
+
+
+def test_an_evaluation_is_not_resumed(job: Callable[..., Job], site: Site) -> None:
+    predictor = open_model(train_job(job("train.steps=1"), site).model.uri, site)
+    run, _, _ = evaluate_job(predictor, site, "test", predictor.decode)
+    with pytest.raises(UsageError, match=rf"run {run.id} is no training \(evaluate\)"):
+        resume_job(Path(run.folder), site)
+    assert site.registry.run(run.id) == run
+
+
+# Models of runs ----------------------------------------------------------------------------------------
+
+
+def test_a_runs_model_is_opened_by_the_run(job: Callable[..., Job], site: Site) -> None:
+    trained = train_job(job("train.steps=1"), site)
+    predictor = open_model(f"runs:/{trained.run.id[:-2]}", site)
+    assert predictor.uri == trained.model.uri
+    run, _, _ = evaluate_job(predictor, site, "test", predictor.decode)
+    with pytest.raises(ConfigError, match=rf"run {run.id} \(evaluate\) made no model"):
+        open_model(f"runs:/{run.id}", site)
+
+
+def test_a_model_that_the_registry_has_not_heard_of_is_in_its_runs_folder(
+    job: Callable[..., Job], site: Site, tmp_path: Path
+) -> None:
+    trained = train_job(job("train.steps=1"), site)
+    with Registry(f"sqlite:///{tmp_path / 'other.db'}") as other:
+        elsewhere = replace(site, registry=other)
+        predictor = open_model(f"runs:/{trained.run.id}", elsewhere)
+        assert predictor.uri == f"runs:/{trained.run.id}"
+        run, _, _ = evaluate_job(predictor, elsewhere, "test", predictor.decode)
+        assert run.model == predictor.uri
+        shutil.rmtree(trained.model.folder)
+        with pytest.raises(ConfigError, match="no run"):
+            open_model(f"runs:/{trained.run.id}", elsewhere)
+
+
+def test_a_deleted_model_is_not_used(job: Callable[..., Job], site: Site) -> None:
+    model = train_job(job("train.steps=1"), site).model
+    site.registry.delete_model(model.uri)
+    for name in (model.uri, f"runs:/{model.run_id}"):
+        with pytest.raises(ConfigError, match=r"was deleted at .* `seqloom models rm reverser/1 --undo`"):
+            open_model(name, site)
+    site.registry.restore_model(model.uri)
+    assert open_model(model.uri, site).uri == model.uri

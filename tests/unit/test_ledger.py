@@ -56,6 +56,8 @@ def move(folder: Path, old: str, new: str) -> None:
 
 def tell_all(ledger: Ledger, folder: Path) -> None:
     ledger.add_scores(scores(1))
+    ledger.add_event("skipped", {"step": 1})
+    ledger.add_artefact("checkpoint", folder, "def", 3)
     ledger.add_model(folder, "abc", scores(1))
     ledger.end("finished", None)
 
@@ -64,6 +66,10 @@ def test_what_can_be_told_needs_no_file(ledger: Ledger, registry: Registry, tmp_
     tell_all(ledger, tmp_path)
     run = registry.run(ledger.run.id)
     assert (run.status, run.model, len(run.scores)) == ("finished", "models:/m/1", 1)
+    [event] = registry.events(run.id)
+    assert (event.kind, event.details) == ("skipped", {"step": 1})
+    [left] = registry.artefacts(run.id)
+    assert (left.kind, left.path, left.sha256, left.bytes) == ("checkpoint", str(tmp_path), "def", 3)
     assert not ledger.file.exists()
     assert ledger.trouble is None
 
@@ -86,6 +92,11 @@ def test_what_cannot_be_told_waits(
     run = registry.run(ledger.run.id)
     assert (run.status, run.error, run.ended_at) == ("failed", "why", ended.ended_at)
     assert [score.step for score in run.scores] == [1, 2]
+    away, skipped, back = registry.events(run.id)
+    assert (away.kind, skipped.kind, back.kind) == ("away", "skipped", "back")
+    assert "not there any more" in away.details["reason"]
+    assert away.at <= skipped.at < ended.ended_at < back.at
+    assert back.details == {"told": 7}
     assert ledger.replay() == 0
 
 
@@ -98,8 +109,11 @@ def test_what_was_told_before_a_crash_is_there_once(
     move(tmp_path, "away.db", "registry.db")
     for _ in range(2):
         ledger.file.write_text(lines)  # as if nothing had been struck out
-        assert ledger.replay() == 3
+        assert ledger.replay() == 6
     assert len(registry.run(ledger.run.id).scores) == 1
+    kinds = [event.kind for event in registry.events(ledger.run.id)]
+    assert [kinds.count(kind) for kind in ("away", "skipped")] == [1, 1]
+    assert len(registry.artefacts(ledger.run.id)) == 1
     assert [model.version for model in registry.models()] == [1]
 
 
@@ -128,7 +142,7 @@ def test_a_registry_without_the_run_is_none(ledger: Ledger, tmp_path: Path) -> N
     assert ledger.way_out().startswith("put the registry back that knows the run, and `seqloom resume ")
     move(tmp_path, "registry.db", "other.db")
     move(tmp_path, "away.db", "registry.db")
-    assert ledger.replay() == 1
+    assert ledger.replay() == 2
 
 
 @pytest.mark.parametrize("kind", IN_A_FILE)

@@ -43,6 +43,17 @@ def test_the_templates_of_new_plugins_are_in_the_cores(wheels: dict[str, Path]) 
     assert wanted <= content(wheels["seqloom"])
 
 
+def test_all_that_the_page_is_made_of_is_in_the_cores(wheels: dict[str, Path]) -> None:
+    page = ROOT / "core" / "seqloom" / "page"
+    wanted = {
+        f"seqloom/page/{file.relative_to(page)}"
+        for folder in ("templates", "static")
+        for file in (page / folder).iterdir()
+    }
+    assert {"seqloom/page/static/htmx.min.js", "seqloom/page/templates/base.html"} <= wanted
+    assert wanted <= content(wheels["seqloom"])
+
+
 @pytest.mark.slow
 def test_all_plugins_work_beside_the_core(everything: Any, wheels: dict[str, Path], tmp_path: Path) -> None:
     records = json.loads(everything.run("seqloom", "plugins", "list", "--json", cwd=tmp_path).stdout)

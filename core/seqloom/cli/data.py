@@ -1,4 +1,4 @@
-"""``seqloom data``: what a job's data is like, before a training finds out."""
+"""``seqloom data``: what a job's data is like, before a training finds out; and what came from it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from seqloom.catalog import Catalog
+from seqloom.cli.lineage import data_lineage
 from seqloom.cli.output import note, print_json, print_table
 from seqloom.cli.train import Overrides
 
@@ -27,8 +28,9 @@ HEADERS: Final = {"kind": "finding", "count": "examples"}
 
 def register(app: typer.Typer, catalog: Catalog) -> None:
     """Adds the commands."""
-    data = typer.Typer(no_args_is_help=True, help="Look at a job's data.")
+    data = typer.Typer(no_args_is_help=True, help="Look at data.")
     app.add_typer(data, name="data")
+    data.command("lineage")(data_lineage)
 
     @data.command()
     def check(

@@ -13,7 +13,7 @@ import typer
 
 from seqloom.cli.output import State, print_json
 from seqloom.cli.session import STDIN, converse
-from seqloom.cli.writing import Destination, format_choice, pour, rendered
+from seqloom.cli.writing import FORMATS, Destination, format_choice
 from seqloom.errors import UsageError
 from seqloom.hooks import Options, TaskSpec
 from seqloom.keys import made
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 ARGUMENTS = "<arguments>"
 
 
-ModelName = Annotated[str, typer.Argument(help="models:/name/3, name@alias, or a model folder.")]
+ModelName = Annotated[str, typer.Argument(help="name, name/3, name@alias, runs:/ID, or a model folder.")]
 Beam = Annotated[int | None, typer.Option(min=1, help="Hypotheses kept; 1 is greedy.")]
 LengthPenalty = Annotated[float | None, typer.Option(min=0, help="Alpha of Wu et al. 2016.")]
 CtcShare = Annotated[
@@ -162,16 +162,19 @@ def _run(state: State, spec: TaskSpec[Any], request: Request) -> None:
         session = None if request.inputs or request.file else kit.task.session()
         located = [] if session else _inputs(request, predictor, spec.verb)
         located = output.admit(located, kit.slots)
-        if session is not None:
-            predictions = converse(OpenSession(session, how))
-        elif request.file is not None:
-            predictions = decode_job(predictor, site, request.file, located, how)
-        else:
-            predictions = decode_stream(located, how)
         kept: list[Prediction] = []
-        if request.flags != spec.flags():
-            predictions = _kept(predictions, kept)
-        output.write(bars.aside(predictions), kit.task, kit.slots)
+
+        def write(predictions: Iterable[Prediction]) -> list[Path]:
+            if request.flags != spec.flags():
+                predictions = _kept(predictions, kept)
+            return output.write(bars.aside(predictions), kit.task, kit.slots)
+
+        if session is not None:
+            write(converse(OpenSession(session, how)))
+        elif request.file is not None:
+            decode_job(predictor, site, request.file, located, how, write, keep=not output.keeps)
+        else:
+            write(decode_stream(located, how))
         kept_pieces.discard()
         for file in kit.task.deliver(kept, request.flags, kit.modalities):
             say(f"wrote {file}")
@@ -260,9 +263,12 @@ def evaluate(  # noqa: PLR0913, PLR0917 - one parameter a flag
         other = None if job is None else load_job(job, site.catalog)
         said = _said(beam=beam, length_penalty=length_penalty, ctc=ctc, batch_size=batch_size)
         decode = predictor.decode_config(**said)
-        _, scores, predictions = evaluate_job(predictor, site, split, decode, other)
-        if output is not None:
-            pour(rendered(predictions, predictor.kit.task, "text"), output)
+        text = None if output is None else Destination(output, None, "text", FORMATS["text"])
+
+        def write(predictions: Iterable[Prediction]) -> list[Path]:
+            return text.write(predictions, predictor.kit.task, predictor.kit.slots) if text else []
+
+        _, scores, _ = evaluate_job(predictor, site, split, decode, other, write)
     if as_json:
         print_json([score.__dict__ for score in scores])
         return

@@ -17,7 +17,7 @@ from typer.core import TyperGroup
 
 import seqloom
 from seqloom.catalog import Catalog
-from seqloom.cli import config, data, decode, demo, doctor, init, plugins, train
+from seqloom.cli import compare, config, data, decode, demo, doctor, init, plugins, train, ui
 from seqloom.cli.absent import check_model
 from seqloom.cli.models import models_app
 from seqloom.cli.output import State, note
@@ -78,6 +78,8 @@ def build_app(catalog: Catalog) -> typer.Typer:
     decode.register(app, catalog)
     app.add_typer(models_app, name="models")
     app.add_typer(runs_app, name="runs")
+    compare.register(app, catalog)
+    ui.register(app, catalog)
     plugins.register(app, catalog)
     config.register(app, catalog)
     data.register(app, catalog)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import typer
 
+from seqloom.cli.lineage import run_lineage
 from seqloom.cli.output import (
     ListForm,
     duration,
@@ -18,8 +19,9 @@ from seqloom.cli.output import (
     print_table,
     visible,
 )
+from seqloom.cli.runs_files import delete_runs, tail_run
 from seqloom.errors import UsageError
-from seqloom.registry.records import DataFile, Run, Score
+from seqloom.registry.records import DataFile, Model, Note, Run, Score
 
 Where = Annotated[
     str | None,
@@ -32,14 +34,18 @@ Where = Annotated[
 Limit = Annotated[int, typer.Option(min=1, help="At most so many; newest first, unless the query says.")]
 Form = Annotated[ListForm, typer.Option("--format", help="How to print them.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-
+Deleted = Annotated[bool, typer.Option("--deleted", help="Those that were deleted, too.")]
+Text = Annotated[str, typer.Argument(metavar="TEXT", help="What there is to say, in quotes.")]
 Tags = Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", help="Tags to set.")]
 RemovedTags = Annotated[
     list[str] | None, typer.Option("--remove", metavar="KEY", help="A tag to take away; may be repeated.")
 ]
 HEADERS = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
 
-runs_app = typer.Typer(no_args_is_help=True, help="List, show and tag runs.")
+runs_app = typer.Typer(no_args_is_help=True, help="List, show, follow, tag and delete runs.")
+runs_app.command("lineage")(run_lineage)
+runs_app.command("rm")(delete_runs)
+runs_app.command("tail")(tail_run)
 
 
 @runs_app.command("list")
@@ -50,12 +56,13 @@ def list_runs(
     after: Annotated[
         str | None, typer.Option(metavar="ID", help="Go on after this run, the last of a page.")
     ] = None,
+    deleted: Deleted = False,
     form: Form = ListForm.TABLE,
     as_json: Json = False,
 ) -> None:
     """List runs, newest first unless the query says otherwise."""
     with open_registry(context) as registry:
-        runs = registry.runs(where, limit + 1, after=after)
+        runs = registry.runs(where, limit + 1, after=after, deleted=deleted)
     form, shown = ListForm.JSON if as_json else form, runs[:limit]
     if form is ListForm.TABLE and not shown:
         note("no runs" if where is None else "no run fits")
@@ -100,6 +107,42 @@ def tag_run(
     note(f"{run.id} {tagged(run.tags)}")
 
 
+@runs_app.command("note")
+def note_run(
+    context: typer.Context,
+    run_id: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or the beginning of it.")],
+    text: Text,
+) -> None:
+    """Write something about a run, which `show` shows."""
+    with open_registry(context) as registry:
+        run = registry.note_run(run_id, text)
+    note(f"{run.id} has {noted(run.notes)}")
+
+
+def noted(notes: Sequence[Note]) -> str:
+    """``1 note``."""
+    return "1 note" if len(notes) == 1 else f"{len(notes)} notes"
+
+
+def said_of(record: Run | Model) -> Iterator[tuple[str, str]]:
+    """Tags, notes and whether it is deleted, a line each."""
+    if record.tags:
+        yield "tags", tagged(record.tags)
+    for one in record.notes:
+        yield f"note of {moment(one.at)}", one.text
+    if record.deleted_at is not None:
+        yield "deleted", f"{moment(record.deleted_at)} UTC"
+    if record.purged_at is not None:
+        yield "files removed", f"{moment(record.purged_at)} UTC"
+
+
+def standing(record: Run | Model) -> str:
+    """``deleted``, ``removed``, or nothing."""
+    if record.purged_at is not None:
+        return "removed"
+    return "" if record.deleted_at is None else "deleted"
+
+
 def read_tags(given: list[str] | None, removed: list[str] | None) -> dict[str, str | None]:
     """What ``KEY=VALUE …`` and ``--remove KEY`` ask for.
 
@@ -141,7 +184,7 @@ def print_scores(scores: tuple[Score, ...]) -> None:
 
 def _row(run: Run) -> tuple[str, ...]:
     return (
-        *(run.id, run.kind, run.status, run.name, run.task, run.device),
+        *(run.id, run.kind, standing(run) or run.status, run.name, run.task, run.device),
         *(moment(run.started_at), duration(run.started_at, run.ended_at), latest(run.scores)),
     )
 
@@ -162,8 +205,7 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
         yield "folder", run.folder
     if run.model is not None:
         yield "model", run.model
-    if run.tags:
-        yield "tags", tagged(run.tags)
+    yield from said_of(run)
     for name, version in run.versions.items():
         yield f"version of {name}", version
     for file in run.data:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from collections import Counter
@@ -16,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from seqloom.errors import StorageError, UsageError
 from seqloom.hooks import FormatSpec, TaskSpec
-from seqloom.jsonable import jsonable
 
 if TYPE_CHECKING:
     from seqloom.data.manifest import Located
@@ -87,20 +85,30 @@ class Destination:
                 )
         return inputs
 
-    def write(self, predictions: Iterable[Prediction], task: Task, slots: Mapping[str, Slot]) -> None:
+    @property
+    def keeps(self) -> bool:
+        """Whether what is written is in files afterwards; a pipe or a device keeps nothing."""
+        return self.folder is not None or (self.file is not None and not _is_stream(self.file))
+
+    def write(self, predictions: Iterable[Prediction], task: Task, slots: Mapping[str, Slot]) -> list[Path]:
         """Writes outputs as they come.
+
+        Returns:
+            The files that have them now; none of a pipe or a device.
 
         Raises:
             StorageError: Something cannot be written.
         """
         if self.folder is None:
             pour(rendered(predictions, task, self.name), self.file)
-            return
+            return [self.file] if self.file is not None and self.keeps else []
         with _storage_errors(self.folder):
             self.folder.mkdir(parents=True, exist_ok=True)
+        files = []
         for prediction in predictions:
-            file = self.folder / self._name_of(prediction.example.inputs, slots)
-            pour(rendered([prediction], task, self.name), file)
+            files.append(self.folder / self._name_of(prediction.example.inputs, slots))
+            pour(rendered([prediction], task, self.name), files[-1])
+        return files
 
     def _check_files(self, folder: Path, inputs: Iterable[Located], slots: Mapping[str, Slot]) -> None:
         """Looks whether each input has a file of its own."""
@@ -130,7 +138,7 @@ def rendered(predictions: Iterable[Prediction], task: Task, name: str) -> Iterat
         case "text":
             return (line for prediction in predictions for line in _text_lines(prediction, task))
         case "jsonl":
-            return (_json_line(prediction, task) for prediction in predictions)
+            return _json_lines(predictions, task)
         case _:
             return task.write(name, predictions)
 
@@ -143,11 +151,10 @@ def _text_lines(prediction: Prediction, task: Task) -> Iterator[str]:
         yield f"{head}{text}\n"
 
 
-def _json_line(prediction: Prediction, task: Task) -> str:
-    example = prediction.example
-    outputs = [task.render(found, example) for found in prediction.hypotheses]
-    record = {"id": example.id, **example.inputs, "outputs": outputs}
-    return json.dumps(jsonable(record), ensure_ascii=False) + "\n"
+def _json_lines(predictions: Iterable[Prediction], task: Task) -> Iterator[str]:
+    from seqloom.predictions import json_line  # noqa: PLC0415 - imports torch
+
+    return (json_line(prediction, task) for prediction in predictions)
 
 
 # Places ------------------------------------------------------------------------------------------------
@@ -175,9 +182,13 @@ def _opened(place: Path | None) -> Iterator[TextIO]:
     if place is None:
         yield sys.stdout
         return
-    is_stream = place.exists() and not place.is_file()
-    with _storage_errors(place), _streamed(place) if is_stream else _aside(place) as stream:
+    with _storage_errors(place), _streamed(place) if _is_stream(place) else _aside(place) as stream:
         yield stream
+
+
+def _is_stream(place: Path) -> bool:
+    """Whether it is a pipe or a device."""
+    return place.exists() and not place.is_file()
 
 
 @contextmanager

@@ -29,10 +29,12 @@ class Slot(NamedTuple):
         suffixes: What its files end in; none where it takes texts.
         fragment: Which part of a file may be meant, as ``t`` in ``talk.flac#t=12.5,17``; empty where it is
             the whole file.
+        medium: What its files are to people: ``image`` or ``audio``; empty for anything else.
     """
 
     suffixes: Sequence[str] = ()
     fragment: str = ""
+    medium: str = ""
 
     @property
     def files(self) -> bool:

@@ -37,6 +37,21 @@ class Head(nn.Module, ABC, Generic[PredictionT]):
         without times, which :class:`seqloom.model.Seq2Seq` knows.
         """
 
+    def with_attention(
+        self,
+        memory: Memory,  # noqa: ARG002
+        found: list[list[PredictionT]],
+    ) -> list[list[PredictionT]]:
+        """Predictions that :meth:`predict` gave, now with what each of their tokens looked at.
+
+        To override where there is attention; without, they are returned as they are.
+
+        Args:
+            memory: What they were found in.
+            found: For each source some of its predictions.
+        """
+        return found
+
 
 def required(target: Padded | None) -> Padded:
     """A batch's target.

@@ -111,13 +111,13 @@ class SequenceHead(Head[Hypothesis]):
             found = search(self.scorers(memory, options), self.vocabulary, options)
         if options.emissions and self.ctc is not None:
             found = with_emissions(self.ctc, memory, found)
-        return self._with_attention(memory, found) if options.attention else found
+        return self.with_attention(memory, found) if options.attention else found
 
     def _weight_of_ctc(self, options: DecodeConfig) -> float:
         return self.ctc_weight if options.ctc is None else options.ctc
 
     @torch.inference_mode()
-    def _with_attention(self, memory: Memory, found: list[list[Hypothesis]]) -> list[list[Hypothesis]]:
+    def with_attention(self, memory: Memory, found: list[list[Hypothesis]]) -> list[list[Hypothesis]]:
         """Adds the weights that the decoder gives while it is made to write what was found."""
         attended: list[list[Hypothesis]] = [[] for _ in found]
         for rank in range(max(map(len, found), default=0)):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
 from sqlalchemy import JSON, DateTime, Dialect, Double, MetaData, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase
+
+ONE_OWNER: Final = "(run_id IS NULL) <> (model_id IS NULL)"
+"""What hangs on runs and on models hangs on one of them."""
 
 
 class UtcDateTime(TypeDecorator[datetime]):

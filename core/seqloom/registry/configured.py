@@ -49,7 +49,7 @@ class Configured:
 
     Args:
         column: The configuration, JSON.
-        keys: From the top down; digits alone are a position in a list.
+        keys: From the top down; digits alone are a position in a list. None for the value as a whole.
         is_sqlite: Whether this is for SQLite; else it is for PostgreSQL.
     """
 

@@ -55,10 +55,10 @@ class Database:
         """A session that is alone in writing; what it did is kept whole, or not at all."""
         backend = self._backend
         with (
-            backend.turn(),
-            backend.watched(),
             self._explained(),
             Session(backend.writer) as session,
+            backend.turn(),  # for no longer than it takes
+            backend.watched(),
             session.begin(),
         ):
             session.connection()  # the transaction begins here, not with what happens to be said first

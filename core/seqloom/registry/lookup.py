@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import func, select
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from seqloom.errors import ConfigError, did_you_mean, unknown_name
-from seqloom.registry.tables import AliasRow, ModelRow, RunRow, ScoreRow
+from seqloom.registry.scores import OwnerColumn, SummaryRow, column_of
+from seqloom.registry.tables import AliasRow, ModelRow, RunRow
 from seqloom.registry.texts import in_code_points
 
 NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -126,6 +127,7 @@ def count_versions(session: Session, name: str) -> int:
     return session.scalar(select(func.max(ModelRow.version)).where(ModelRow.name == name)) or 0
 
 
-def metrics(session: Session, owner: InstrumentedAttribute[Any]) -> list[str]:
-    """Names of the scores that runs (by ``ScoreRow.run_id``) or models (``ScoreRow.model_id``) have."""
-    return list(session.scalars(select(ScoreRow.metric).where(owner.is_not(None)).distinct()))
+def metrics(session: Session, owner: OwnerColumn) -> list[str]:
+    """Names of the scores that runs or models have."""
+    there = column_of(SummaryRow, owner).is_not(None)
+    return list(session.scalars(select(SummaryRow.metric).where(there).distinct()))

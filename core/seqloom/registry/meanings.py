@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, String, cast, exists, func, literal, select
+from sqlalchemy import ColumnElement, String, cast, exists, false, func, literal, not_, select, tuple_
 from sqlalchemy.orm import Session
 
 from seqloom.errors import did_you_mean, unknown_name
 from seqloom.registry.configured import Configured, keys_of
 from seqloom.registry.language import Field, mistake
 from seqloom.registry.lookup import SCHEME, metrics
+from seqloom.registry.measured import Measured
+from seqloom.registry.scores import OwnerColumn, SummaryRow, column_of
+from seqloom.registry.settings import SettingRow, told
 from seqloom.registry.tables import (
     AliasRow,
     ArtefactRow,
@@ -23,7 +26,6 @@ from seqloom.registry.tables import (
     NoteRow,
     RunDataRow,
     RunRow,
-    ScoreRow,
     TagRow,
 )
 
@@ -86,11 +88,16 @@ class Meanings:
         of_runs = row is RunRow
         self.created = RunRow.started_at if of_runs else ModelRow.created_at
         self._columns = RUN_COLUMNS if of_runs else MODEL_COLUMNS
-        self._owner = ScoreRow.run_id if of_runs else ScoreRow.model_id
+        self._owner: OwnerColumn = "run_id" if of_runs else "model_id"
 
     @cached_property
     def _metrics(self) -> Sequence[str]:
+        """All there are; to know of one whether it is there, :meth:`_has_metric` is quicker."""
         return metrics(self._session, self._owner)
+
+    def _has_metric(self, name: str) -> bool:
+        there = column_of(SummaryRow, self._owner).is_not(None)
+        return bool(self._session.scalar(select(exists().where(there, SummaryRow.metric == name))))
 
     def of(self, field: Field, text: str) -> Meaning:
         """What a field of a query stands for.
@@ -99,9 +106,9 @@ class Meanings:
             UsageError: There is no such field.
         """
         if field.pick is not None:
-            if field.name not in self._metrics:
+            if not self._has_metric(field.name):
                 raise mistake(text, field.place, unknown_name("score", field.name, self._metrics))
-            return _plain(self._score(field), float)
+            return self._score(field)
         meaning = self._named(field.name) or self._with_key(field, text)
         if meaning is not None:
             return meaning
@@ -121,11 +128,11 @@ class Meanings:
         if name == "alias":
             return self._alias()
         if name == "note":
-            owner = NoteRow.run_id if self._row is RunRow else NoteRow.model_id
-            return _several(NoteRow.text, owner == self._row.id)
+            owner = column_of(NoteRow, self._owner)
+            return _several(self._row.id, NoteRow.text, [owner], owner.is_not(None))
         if name in SEVERAL:
             column = SEVERAL[name]
-            return _several(column, column.class_.run_id == self._run_id)
+            return _several(self._run_id, column, [column.class_.run_id])
         return None
 
     def _with_key(self, field: Field, text: str) -> Meaning | None:
@@ -134,21 +141,14 @@ class Meanings:
         if family in FACTS and key and '"' not in key:
             return self._fact(family, key)
         if field.name.startswith(TAG):
-            return _plain(self._tag(key), str)
+            return self._tag(key)
         if field.name.startswith(CONFIG):
             return self._configured(field, text)
-        return _plain(self._score(field), float) if field.name in self._metrics else None
+        return self._score(field) if self._has_metric(field.name) else None
 
-    def _score(self, field: Field) -> Expression:
-        of_it = (self._owner == self._row.id) & (ScoreRow.metric == field.name)
-        if field.pick in {"max", "min"}:
-            picked = select(getattr(func, field.pick)(ScoreRow.value)).where(of_it)
-        else:
-            if field.step is not None:
-                of_it &= ScoreRow.step == field.step
-            newest_first = (ScoreRow.step.desc(), ScoreRow.id.desc())
-            picked = select(ScoreRow.value).where(of_it).order_by(*newest_first).limit(1)
-        return picked.correlate(RunRow, ModelRow).scalar_subquery()
+    def _score(self, field: Field) -> Meaning:
+        figure = Measured(self._row.id, self._owner, field.name, field.pick, field.step)
+        return Meaning(float, lambda _, test: figure.holds(test), figure.is_missing, [figure.value])
 
     @property
     def _run_id(self) -> Any:
@@ -158,25 +158,26 @@ class Meanings:
     def _alias(self) -> Meaning:
         if self._row is RunRow:
             uri = literal(SCHEME) + AliasRow.name + "/" + cast(AliasRow.version, String)
-            return _several(AliasRow.alias, RunRow.model == uri)
-        its_own = (AliasRow.name == ModelRow.name) & (AliasRow.version == ModelRow.version)
-        return _several(AliasRow.alias, its_own)
+            return _several(RunRow.model, AliasRow.alias, [uri])
+        version = tuple_(ModelRow.name, ModelRow.version)
+        return _several(version, AliasRow.alias, [AliasRow.name, AliasRow.version])
 
     def _fact(self, family: str, key: str) -> Meaning:
         dialect = self._session.get_bind().dialect.name
         fact = Configured(FACTS[family], [key], is_sqlite=dialect == "sqlite")
         return _plain(self._of_run(fact.of(str)), str)
 
-    def _tag(self, key: str) -> Expression:
-        owner = TagRow.run_id if self._row is RunRow else TagRow.model_id
+    def _tag(self, key: str) -> Meaning:
+        owner = column_of(TagRow, self._owner)
+        tagged = _several(self._row.id, TagRow.value, [owner], owner.is_not(None), TagRow.key == key)
         value = select(TagRow.value).where(owner == self._row.id, TagRow.key == key)
-        return value.correlate(RunRow, ModelRow).scalar_subquery()
+        return replace(tagged, orders=[value.correlate(self._row).scalar_subquery()])
 
     def _configured(self, field: Field, text: str) -> Meaning:
-        keys = field.name.removeprefix(CONFIG).split(".")
-        dialect = self._session.get_bind().dialect.name
-        key = Configured(RunRow.config, keys, is_sqlite=dialect == "sqlite")
-        if '"' in field.name or not self._session.scalar(select(exists().where(key.kind.is_not(None)))):
+        name = field.name.removeprefix(CONFIG)
+        is_sqlite = self._session.get_bind().dialect.name == "sqlite"
+        key = Configured(RunRow.config, name.split("."), is_sqlite=is_sqlite)
+        if '"' in name or not self._is_told(name, key):
             recent = select(RunRow.config).order_by(RunRow.started_at.desc()).limit(RECENT)
             known = {CONFIG + one for config in self._session.scalars(recent) for one in keys_of(config)}
             raise mistake(
@@ -186,10 +187,17 @@ class Meanings:
             )
         return Meaning(
             None,
-            lambda wanted, test: test(self._of_run(key.of(wanted))),
+            lambda wanted, test: told(self._run_id, name, wanted, test, is_sqlite=is_sqlite),
             func.coalesce(self._of_run(key.is_missing), True),
             [self._of_run(key.of(float)), self._of_run(key.of(str))],
         )
+
+    def _is_told(self, name: str, key: Configured) -> bool:
+        """Whether some run's configuration has a key; there may be no value at it, but keys or nothing."""
+        if self._session.scalar(select(exists().where(SettingRow.key == name))):
+            return True
+        newest_first = select(RunRow.id).where(key.kind.is_not(None)).order_by(RunRow.started_at.desc())
+        return self._session.scalar(newest_first.limit(1)) is not None
 
     def _of_run(self, expression: Expression) -> Expression:
         """What is known of a run; from a model: of the run that made it."""
@@ -203,6 +211,18 @@ def _plain(expression: Any, of: type) -> Meaning:
     return Meaning(of, lambda _, test: test(expression), expression.is_(None), [expression])
 
 
-def _several(column: Any, its_own: Clause) -> Meaning:
-    """A field of which a row may have several values."""
-    return Meaning(str, lambda _, test: exists().where(its_own, test(column)), ~exists().where(its_own))
+def _several(mine: Any, column: Any, theirs: Sequence[Any], *conditions: Clause) -> Meaning:
+    """A field of which a row may have several values, or none, each in a row of another table.
+
+    Args:
+        mine: What names a row here.
+        column: The values.
+        theirs: What names the row here in the rows there.
+        conditions: What else is true of the rows there.
+    """
+
+    def among(*tests: Clause) -> Clause:
+        found: Clause = mine.in_(select(*theirs).where(*conditions, *tests))
+        return found
+
+    return Meaning(str, lambda _, test: among(test(column)), not_(func.coalesce(among(), false())))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+
+from sqlalchemy.orm.attributes import set_committed_value
 
 from seqloom.errors import ConfigError
 from seqloom.registry.lookup import check_name, count_versions, model_row, run_row
@@ -11,7 +13,8 @@ from seqloom.registry.opened import Opened, reread
 from seqloom.registry.pages import page
 from seqloom.registry.records import Model, Score
 from seqloom.registry.saying import add_note, mark_deleted, mark_restored, retag
-from seqloom.registry.tables import ModelRow, ScoreRow
+from seqloom.registry.scores import Owner, enter, scores_of
+from seqloom.registry.tables import ModelRow
 
 
 class ModelVerbs(Opened):
@@ -43,11 +46,15 @@ class ModelVerbs(Opened):
                 run_id=maker and maker.id,
                 folder=folder,
                 sha256=sha256,
-                created_at=self._clock(),
-                scores=[ScoreRow.of(score) for score in scores],
+                created_at=self._clock().astimezone(UTC),
+                tags=[],
+                notes=[],
             )
+            set_committed_value(row, "aliases", [])  # it is new, and others wait: nothing hangs on it yet
             session.add(row)
-            model = reread(session, row).record()
+            session.flush()
+            enter(session, Owner("model_id", row.id), scores)
+            model = row.record()
             if maker is not None:
                 maker.model = model.uri
             return model
@@ -87,7 +94,9 @@ class ModelVerbs(Opened):
         """
         with self._reading() as session:
             last = None if after is None else model_row(session, after)
-            return [row.record() for row in page(session, ModelRow, where, limit, last, deleted=deleted)]
+            rows = page(session, ModelRow, where, limit, last, deleted=deleted)
+            scores = scores_of(session, "model_id", [row.id for row in rows])
+            return [row.record(scores[row.id]) for row in rows]
 
     def tag_model(self, uri: str, tags: Mapping[str, str | None]) -> Model:
         """Says something of a version of a model; as :meth:`~seqloom.registry.runs.RunVerbs.tag_run`."""

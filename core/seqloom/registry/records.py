@@ -214,3 +214,40 @@ class Model:
     def uri(self) -> str:
         """``models:/name/3``."""
         return f"models:/{self.name}/{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LineageNode:
+    """A part of a lineage.
+
+    Attributes:
+        id: Unique, and the same at each look: ``run:ID``, ``models:/name/3`` (``runs:/ID`` for a model that
+            was used and is not registered), ``data:SHA256``; ``checkpoint:RUN/PATH`` and ``file:RUN/PATH``
+            for what runs left, with the path in the run's folder, or the absolute one; ``more:…`` for what
+            is not shown.
+        kind: ``data``, ``run``, ``checkpoint``, ``model``, ``predictions`` or another kind of artefact;
+            ``more`` for what is not shown.
+        label: A few words.
+        details: What else is known of it, by name; ``deleted`` and ``purged`` say when it was.
+    """
+
+    id: str
+    kind: str
+    label: str
+    details: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lineage:
+    """What something came from, and what it led to.
+
+    Attributes:
+        nodes: In the order data, runs, checkpoints, models, what runs left; within these by id, but data by
+            path.
+        edges: Ids of a node and of one that came from it, sorted as the nodes are.
+        about: The id of the node that was asked about.
+    """
+
+    nodes: tuple[LineageNode, ...]
+    edges: tuple[tuple[str, str], ...]
+    about: str

@@ -15,7 +15,8 @@ from seqloom.registry.opened import Opened, reread
 from seqloom.registry.pages import page
 from seqloom.registry.records import Artefact, DataFile, Event, Run, RunKind, RunStatus, Score
 from seqloom.registry.saying import add_note, mark_deleted, mark_restored, retag
-from seqloom.registry.tables import ArtefactRow, EventRow, RunRow, ScoreRow
+from seqloom.registry.scores import Owner, enter, scores_of
+from seqloom.registry.tables import ArtefactRow, EventRow, RunRow
 from seqloom.registry.used import use_data
 
 
@@ -99,27 +100,14 @@ class RunVerbs(Opened):
             row.status, row.error, row.ended_at = "running", None, None
             return reread(session, row).record()
 
-    def add_scores(self, run_id: str, scores: Sequence[Score]) -> Run:
+    def add_scores(self, run_id: str, scores: Sequence[Score]) -> None:
         """Adds scores to a run; older ones of the same metric, split, step and signature give way.
 
         Raises:
             ConfigError: There is no such run.
         """
         with self._writing() as session:
-            row = run_row(session, run_id)
-            for score in scores:  # a resumed run comes by the same steps again
-                session.execute(
-                    delete(ScoreRow).where(
-                        ScoreRow.run_id == row.id,
-                        ScoreRow.metric == score.metric,
-                        ScoreRow.split == score.split,
-                        ScoreRow.step == score.step,
-                        ScoreRow.signature == score.signature,
-                    )
-                )
-            session.expire(row)
-            row.scores.extend(ScoreRow.of(score) for score in scores)
-            return reread(session, row).record()
+            enter(session, Owner("run_id", run_row(session, run_id).id), scores)
 
     def add_data(self, run_id: str, data: Sequence[DataFile]) -> Run:
         """Says which files of data a run read; one that is known by split and path gives way.
@@ -240,7 +228,9 @@ class RunVerbs(Opened):
         """
         with self._reading() as session:
             last = None if after is None else run_row(session, after)
-            return [row.record() for row in page(session, RunRow, where, limit, last, deleted=deleted)]
+            rows = page(session, RunRow, where, limit, last, deleted=deleted)
+            scores = scores_of(session, "run_id", [row.id for row in rows])
+            return [row.record(scores[row.id]) for row in rows]
 
     def tag_run(self, run_id: str, tags: Mapping[str, str | None]) -> Run:
         """Says something of a run.

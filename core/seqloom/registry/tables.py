@@ -6,21 +6,23 @@ two together, and upgrade a database of every schema that was ever released.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import (
     BigInteger,
     CheckConstraint,
+    Connection,
     ForeignKey,
     ForeignKeyConstraint,
     String,
     UniqueConstraint,
+    event,
 )
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy.orm import Mapped, Session, mapped_column, object_session, relationship
 
-from seqloom.registry.columns import Base, Figure
+from seqloom.registry.columns import ONE_OWNER, Base
 from seqloom.registry.records import (
     AliasChange,
     Artefact,
@@ -33,55 +35,14 @@ from seqloom.registry.records import (
     RunStatus,
     Score,
 )
-from seqloom.registry.texts import in_code_points
+from seqloom.registry.scores import OwnerColumn, scores_of
+from seqloom.registry.settings import enter_settings
 
-SCHEMA = "0004"
+SCHEMA = "0005"
 """The newest migration: what :class:`Base` describes."""
 
 SCHEMA_TABLE = "seqloom_schema"
 """Where Alembic notes which migration a database is at; it also tells our databases from others'."""
-
-ONE_OWNER = "(run_id IS NULL) <> (model_id IS NULL)"
-
-
-class ScoreRow(Base):
-    """A score, of a run or of a model."""
-
-    __tablename__ = "scores"
-    __table_args__ = (CheckConstraint(ONE_OWNER, name="one_owner"),)
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), index=True)
-    model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"), index=True)
-    metric: Mapped[str]
-    value: Mapped[float | None] = mapped_column(Figure)
-    split: Mapped[str]
-    step: Mapped[int] = mapped_column(BigInteger)
-    signature: Mapped[str]
-    parts: Mapped[dict[str, int] | None]
-
-    @classmethod
-    def of(cls, score: Score) -> ScoreRow:
-        """A score that still needs its owner."""
-        return cls(
-            metric=score.metric,
-            value=score.value,
-            split=score.split,
-            step=score.step,
-            signature=score.signature,
-            parts=dict(score.parts),
-        )
-
-    def record(self) -> Score:
-        """The row as others see it."""
-        return Score(
-            metric=self.metric,
-            value=math.nan if self.value is None else self.value,
-            split=self.split,
-            step=self.step,
-            signature=self.signature,
-            parts=self.parts or {},
-        )
 
 
 class TagRow(Base):
@@ -97,7 +58,7 @@ class TagRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"))
     model_id: Mapped[int | None] = mapped_column(ForeignKey("models.id"))
-    key: Mapped[str]
+    key: Mapped[str] = mapped_column(index=True)
     value: Mapped[str]
 
 
@@ -158,7 +119,7 @@ class ArtefactRow(Base):
 
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"))
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     path: Mapped[str]
     sha256: Mapped[str] = mapped_column(index=True)
     bytes: Mapped[int] = mapped_column(BigInteger)
@@ -184,7 +145,7 @@ class EventRow(Base):
     id: Mapped[int] = mapped_column(primary_key=True)
     run_id: Mapped[str] = mapped_column(ForeignKey("runs.id"), index=True)
     at: Mapped[datetime]
-    kind: Mapped[str]
+    kind: Mapped[str] = mapped_column(index=True)
     details: Mapped[dict[str, Any]]
 
     def record(self) -> Event:
@@ -217,18 +178,15 @@ class RunRow(Base):
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
     data: Mapped[list[RunDataRow]] = relationship(
-        order_by=(in_code_points(RunDataRow.split), in_code_points(RunDataRow.path)),
-        lazy="selectin",
-        cascade="all, delete-orphan",
+        order_by=(RunDataRow.split, RunDataRow.path), lazy="selectin", cascade="all, delete-orphan"
     )
-    scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
     tags: Mapped[list[TagRow]] = relationship(
-        order_by=in_code_points(TagRow.key), lazy="selectin", cascade="all, delete-orphan"
+        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
     )
     notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
-    def record(self) -> Run:
-        """The row as others see it."""
+    def record(self, scores: Sequence[Score] | None = None) -> Run:
+        """The row as others see it; its scores, where they were not read with those of others, are read."""
         return Run(
             id=self.id,
             kind=self.kind,
@@ -250,10 +208,16 @@ class RunRow(Base):
             error=self.error,
             deleted_at=self.deleted_at,
             purged_at=self.purged_at,
-            scores=tuple(score.record() for score in self.scores),
+            scores=tuple(_own_scores(self, "run_id") if scores is None else scores),
             tags={tag.key: tag.value for tag in self.tags},
             notes=tuple(note.record() for note in self.notes),
         )
+
+
+@event.listens_for(RunRow, "after_insert")
+def _enter_settings(_mapper: Any, connection: Connection, run: RunRow) -> None:
+    """Whoever enters a run, its configuration is found by queries."""
+    enter_settings(connection, run.id, run.config)
 
 
 class AliasRow(Base):
@@ -299,20 +263,17 @@ class ModelRow(Base):
     run_id: Mapped[str | None] = mapped_column(ForeignKey("runs.id"), index=True)
     folder: Mapped[str]
     sha256: Mapped[str]
-    created_at: Mapped[datetime]
+    created_at: Mapped[datetime] = mapped_column(index=True)
     deleted_at: Mapped[datetime | None]
     purged_at: Mapped[datetime | None]
-    aliases: Mapped[list[AliasRow]] = relationship(
-        order_by=in_code_points(AliasRow.alias), lazy="selectin", viewonly=True
-    )
-    scores: Mapped[list[ScoreRow]] = relationship(order_by=ScoreRow.id, lazy="selectin")
+    aliases: Mapped[list[AliasRow]] = relationship(order_by=AliasRow.alias, lazy="selectin", viewonly=True)
     tags: Mapped[list[TagRow]] = relationship(
-        order_by=in_code_points(TagRow.key), lazy="selectin", cascade="all, delete-orphan"
+        order_by=TagRow.key, lazy="selectin", cascade="all, delete-orphan"
     )
     notes: Mapped[list[NoteRow]] = relationship(order_by=NoteRow.id, lazy="selectin")
 
-    def record(self) -> Model:
-        """The row as others see it."""
+    def record(self, scores: Sequence[Score] | None = None) -> Model:
+        """The row as others see it; its scores, where they were not read with those of others, are read."""
         return Model(
             name=self.name,
             version=self.version,
@@ -324,7 +285,12 @@ class ModelRow(Base):
             created_at=self.created_at,
             deleted_at=self.deleted_at,
             purged_at=self.purged_at,
-            scores=tuple(score.record() for score in self.scores),
+            scores=tuple(_own_scores(self, "model_id") if scores is None else scores),
             tags={tag.key: tag.value for tag in self.tags},
             notes=tuple(note.record() for note in self.notes),
         )
+
+
+def _own_scores(row: RunRow | ModelRow, owner: OwnerColumn) -> Sequence[Score]:
+    session = cast("Session", object_session(row))  # rows never leave theirs
+    return scores_of(session, owner, [row.id])[row.id]

@@ -3,12 +3,9 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from pathlib import Path
-from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -19,66 +16,11 @@ from seqloom.registry.database import Database
 from seqloom.registry.store import Registry
 from seqloom.registry.tables import SCHEMA
 
-READY = """
-import sys
-from seqloom.registry.store import Registry
-print("ready", flush=True)
-sys.stdin.readline()
-"""
 INSERT = (
     "INSERT INTO models (name, version, task, folder, sha256, created_at) "
     "VALUES ('a', 1, 't', '/x', '', '2026-11-21 00:00:00')"
 )
 COUNT = "SELECT count(*) FROM models"
-
-
-def at_once(program: str, processes: int) -> list[str]:
-    """Runs a program in several processes that start working at one moment; gives what each printed."""
-    command = [sys.executable, "-W", "error", "-c", READY + program]
-    pipes: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    workers = [subprocess.Popen(command, text=True, **pipes) for _ in range(processes)]
-    for worker in workers:
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "ready\n"
-    for worker in workers:
-        assert worker.stdin is not None
-        worker.stdin.write("go\n")
-        worker.stdin.flush()
-    outputs = [worker.communicate(timeout=120) for worker in workers]
-    assert [errors for _, errors in outputs] == [""] * processes
-    assert [worker.returncode for worker in workers] == [0] * processes
-    return [output for output, _ in outputs]
-
-
-@pytest.mark.slow
-def test_writers_leave_no_gap(url: str) -> None:
-    Registry(url).close()
-
-    outputs = at_once(
-        f"with Registry({url!r}) as registry:\n"
-        "    for _ in range(25):\n"
-        "        print(registry.add_model('de-en', 'translation', None, '/x', '', []).version)\n",
-        processes=4,
-    )
-
-    versions = [[int(line) for line in output.split()] for output in outputs]
-    assert all(own == sorted(own) for own in versions)
-    assert sorted(version for own in versions for version in own) == list(range(1, 101))
-    with Registry(url) as registry:
-        assert [model.version for model in registry.models()] == list(range(100, 0, -1))
-
-
-@pytest.mark.slow
-def test_many_first_openings_make_one_schema(empty: str) -> None:
-    at_once(
-        f"with Registry({empty!r}) as registry: registry.add_model('a', 't', None, '/x', '', [])",
-        processes=8,
-    )
-
-    with closing(Database(empty)) as database, database.reading() as session:
-        connection = session.connection()
-        assert connection.exec_driver_sql("SELECT version_num FROM seqloom_schema").all() == [(SCHEMA,)]
-        assert connection.exec_driver_sql("SELECT count(*), max(version) FROM models").all() == [(8, 8)]
 
 
 def test_pragmas(sqlite: str) -> None:

@@ -1,22 +1,28 @@
 from __future__ import annotations
 
+import math
 import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, create_engine
+from sqlalchemy import Engine, create_engine, insert, select
 
 from seqloom.errors import StorageError
 from seqloom.registry.columns import Base
 from seqloom.registry.migrate import known_schemas, migrate
+from seqloom.registry.records import Score
+from seqloom.registry.scores import ScoreRow, SummaryRow
+from seqloom.registry.settings import RunSettingRow, SettingRow
 from seqloom.registry.store import Registry
-from seqloom.registry.tables import SCHEMA, SCHEMA_TABLE
+from seqloom.registry.tables import SCHEMA, SCHEMA_TABLE, ModelRow, RunRow
 
 SCHEMAS = Path(__file__).parent / "schemas"
 """For each released schema a database of that time, of each kind; never changed."""
@@ -97,7 +103,10 @@ def test_old_database_is_upgraded_and_read(old: str) -> None:
         run = registry.run("20261121")
         model = registry.model("de-en@champion")
         added = registry.add_model("de-en", "translation", run.id, "/models/b", "", [])
-        again = registry.add_scores(run.id, run.scores)
+        registry.add_scores(run.id, run.scores)
+        again = registry.run(run.id)
+        runs = registry.runs("max(bleu) = 31.5 and bleu = 31.5 and config.train.steps = 20")
+        models = registry.models("min(bleu) = 31.5 and config.train.steps = 20")
 
     assert (run.status, run.model, run.config) == ("finished", "models:/de-en/1", {"train": {"steps": 20}})
     assert run.ended_at == datetime(2026, 11, 21, 0, 2, tzinfo=UTC)
@@ -105,8 +114,53 @@ def test_old_database_is_upgraded_and_read(old: str) -> None:
     assert (model.version, model.folder, model.run_id) == (1, "/models/a", run.id)
     assert [(score.metric, score.value) for score in model.scores] == [("bleu", 31.5)]
     assert added.version == 2
+    assert ([one.id for one in runs], [one.version for one in models]) == ([run.id], [1])
     assert again.scores == run.scores
     assert [(file.path, file.sha256) for file in run.data] == [("train.de", "ab12")]
+
+
+SUMMED = (
+    (SummaryRow, "run_id", "model_id", "metric", "step", "latest", "least", "most"),
+    (SettingRow, "id", "key", "value"),
+    (RunSettingRow, "setting_id", "run_id"),
+)
+"""What a migration made of what was there, without numbers that only count rows."""
+
+
+@pytest.mark.parametrize("schema", ["0004"])
+def test_upgrade_sums_up_what_entering_sums_up(
+    old: str, tmp_path: Path, facts: dict[str, Any], engine: Engine
+) -> None:
+    """Scores and configurations of the fourth schema, as if they were entered now."""
+    config = {"on": True, "a.b": 1, "7": 1, "list": [1.5, {"x": None, "y": "ß"}], "none": {}}
+    with Registry(f"sqlite:///{tmp_path}/new.db") as new:
+        for number in range(3):
+            run = new.start_run(**facts | {"config": config | {"seed": number}})
+            for step, value in ((100, 1.0), (300, math.nan), (200, -2.0), (300, 5.0), (300, 4.0))[number:]:
+                names = (f"{value}", f"not {value}")
+                scores = [
+                    Score(metric="a", value=value, split=name, step=step, signature="") for name in names
+                ]
+                new.add_scores(run.id, [*scores, replace(scores[0], metric="b")])
+            new.add_model("m", "t", run.id, "/x", "", scores[:1])
+        with new._reading() as session, engine.begin() as connection:
+            for table in (
+                *["notes", "events", "artefacts", "aliases", "run_data", "scores", "tags"],
+                "models",
+                "runs",
+            ):
+                connection.exec_driver_sql(f"DELETE FROM {table}")
+            for row in (RunRow, ModelRow, ScoreRow):
+                rows = session.execute(select(*row.__table__.columns)).mappings()
+                connection.execute(insert(row), [dict(one) for one in rows])
+
+        with Registry(old) as upgraded:
+            assert len(upgraded.runs("config.list.1.y = 'ß' and max(a) > 0")) == 3
+            for row, *columns in SUMMED:
+                wanted = select(*(getattr(row, column) for column in columns))
+                with new._reading() as session, upgraded._reading() as other:
+                    entered, summed = (sorted(map(repr, one.execute(wanted))) for one in (session, other))
+                    assert summed == entered != []
 
 
 def content(file: Path) -> list[str]:

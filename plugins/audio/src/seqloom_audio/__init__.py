@@ -32,6 +32,7 @@ def seqloom_modalities() -> Sequence[ModalitySpec[Any]]:
             options=AudioOptions,
             load=_load,
             files=tuple(SUFFIXES),
+            medium="audio",
             fragment="t",
             pools_by=lambda options: options.pools_by,
         )

@@ -32,5 +32,6 @@ def seqloom_modalities() -> Sequence[ModalitySpec[Any]]:
             options=ImageOptions,
             load=_load,
             files=tuple(SUFFIXES),
+            medium="image",
         )
     ]

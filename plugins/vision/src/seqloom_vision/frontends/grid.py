@@ -82,7 +82,7 @@ class GridFrontend(ImageFrontend):
 
     def grid(self, length: int) -> tuple[int, int]:
         rows, columns = self.trunk.shape
-        return length * rows, columns
+        return (length // columns if self.is_given_fixed else length * rows), columns
 
     def load_pretrained(self) -> None:
         self.trunk.load_pretrained()

@@ -1,0 +1,1 @@
+"""What is shown at which address: a file a noun."""

@@ -1,0 +1,416 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
+
+import pytest
+from family import FACTS, add_family, add_judgement, add_teacher, add_tuned, file, score, sha
+from sqlalchemy import event
+
+from seqloom.errors import ConfigError, UsageError
+from seqloom.registry.lineage import AT_ONCE, MOST
+from seqloom.registry.records import Lineage, LineageNode
+from seqloom.registry.store import Registry
+
+DATA, TEST, GIVEN, WRITTEN = (f"data:{sha(sign)}" for sign in "adef")
+CHECKPOINT = "checkpoint:teaching/checkpoints/00000200"
+PREDICTIONS = "file:telling//work/mono.en"
+
+
+Clock = Callable[[], datetime]
+
+
+@pytest.fixture
+def registry(new_clock: Callable[[], Clock]) -> Iterator[Registry]:
+    """An empty one, in memory: much is written here, and nothing to be kept."""
+    with Registry("sqlite://", clock=new_clock()) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def family(new_clock: Callable[[], Clock]) -> Iterator[Registry]:
+    """All of them; do not change it."""
+    with Registry("sqlite://", clock=new_clock()) as opened:
+        add_family(opened)
+        yield opened
+
+
+def node(lineage: Lineage, node_id: str) -> LineageNode:
+    [found] = [one for one in lineage.nodes if one.id == node_id]
+    return found
+
+
+def ids(lineage: Lineage) -> list[str]:
+    return [one.id for one in lineage.nodes]
+
+
+# What is there -----------------------------------------------------------------------------------------
+
+
+def test_a_model_in_the_middle(family: Registry) -> None:
+    lineage = family.lineage("student/1")
+
+    assert lineage.about == "models:/student/1"
+    assert ids(lineage) == [
+        *(GIVEN, WRITTEN, DATA, f"data:{sha('b')}"),  # by path
+        *("run:judging-tuned", "run:learning", "run:teaching", "run:telling", "run:tuning"),
+        CHECKPOINT,
+        *("models:/student/1", "models:/teacher/1", "models:/tuned/1"),
+        PREDICTIONS,
+    ]
+    assert set(lineage.edges) == {
+        (DATA, "run:teaching"),
+        (f"data:{sha('b')}", "run:teaching"),
+        ("run:teaching", CHECKPOINT),
+        (CHECKPOINT, "models:/teacher/1"),
+        ("models:/teacher/1", "run:telling"),
+        (GIVEN, "run:telling"),
+        ("run:telling", PREDICTIONS),
+        (PREDICTIONS, WRITTEN),
+        (WRITTEN, "run:learning"),
+        (GIVEN, "run:learning"),
+        ("run:learning", "models:/student/1"),
+        ("models:/student/1", "run:tuning"),
+        ("run:tuning", "models:/tuned/1"),
+        ("models:/tuned/1", "run:judging-tuned"),
+    }
+
+
+def test_edges_are_sorted_as_nodes_are(family: Registry) -> None:
+    lineage = family.lineage("student")
+    place = {node_id: number for number, node_id in enumerate(ids(lineage))}
+
+    assert list(lineage.edges) == sorted(lineage.edges, key=lambda edge: [place[one] for one in edge])
+    assert family.lineage("student") == lineage
+
+
+def test_ids_are_sorted_by_their_numbers(registry: Registry) -> None:
+    add_teacher(registry)
+    for number in range(1, 12):
+        add_tuned(registry, f"tuning-{number}", "models:/teacher/1")
+
+    models = [one for one in ids(registry.lineage("teacher")) if one.startswith("models:/tuned/")]
+    assert models == [f"models:/tuned/{number}" for number in range(1, 12)]
+
+
+def test_what_is_known_of_each(family: Registry) -> None:
+    lineage = family.lineage("teacher@champion")
+
+    assert node(lineage, DATA) == LineageNode(
+        id=DATA,
+        kind="data",
+        label="train.de",
+        details={
+            "split": "train",
+            "rows": "20",
+            "bytes": "1,000",
+            "sha256": sha("a"),
+            "path": "train.de",
+        },
+    )
+    assert node(lineage, "run:judging").label == "judging"
+    assert node(lineage, "run:judging").details == {
+        "kind": "evaluate",
+        "status": "finished",
+        "name": "de-en",
+        "task": "translation",
+        "started": "2026-11-21 00:07:00",
+        "model": "models:/teacher/1",
+        "scores": "test bleu 29.50, wer 7.25",
+    }
+    assert "scores" not in node(lineage, "run:teaching").details
+    assert node(lineage, CHECKPOINT).label == "checkpoints/00000200"
+    assert node(lineage, "models:/teacher/1").details["scores"] == "valid bleu 30.00"
+    assert node(lineage, "models:/teacher/1").details["aliases"] == "champion"
+    assert (node(lineage, PREDICTIONS).kind, node(lineage, PREDICTIONS).label) == ("predictions", "mono.en")
+    assert node(lineage, PREDICTIONS).details["path"] == "/work/mono.en"
+
+
+def test_a_run_by_the_beginning_of_its_id(family: Registry) -> None:
+    lineage = family.lineage("teach")
+
+    assert lineage.about == "run:teaching"
+    assert CHECKPOINT.replace("200", "100") in ids(lineage)  # no model came of it
+    assert not any("samples" in one for one in ids(lineage))
+    assert {"models:/teacher/1", PREDICTIONS, "models:/tuned/1", "run:judging"} <= set(ids(lineage))
+    assert lineage == family.lineage("run:teaching")
+
+
+def test_data_leads_forward(family: Registry) -> None:
+    lineage = family.lineage(sha("d"))
+
+    assert lineage.about == TEST
+    assert ids(lineage) == [TEST, "run:judging", "run:judging-tuned"]
+    assert lineage == family.lineage(TEST)
+
+
+def test_data_that_was_predicted_leads_back_too(family: Registry) -> None:
+    edges = family.lineage(WRITTEN).edges
+
+    assert (PREDICTIONS, WRITTEN) in edges
+    assert (CHECKPOINT, "models:/teacher/1") in edges
+    assert (WRITTEN, "run:learning") in edges
+
+
+def test_files_without_content_are_not_the_same(registry: Registry) -> None:
+    add_teacher(registry)
+    registry.start_run(**FACTS, id="telling", kind="decode", data=[], model="models:/teacher/1")
+    registry.add_artefact("telling", kind="predictions", path="/work/x", sha256=sha("0"), size_bytes=0)
+    read = [file("nothing.de", "0", "train", bytes=0)]
+    registry.start_run(**FACTS, id="learning", kind="train", data=read)
+
+    assert "run:learning" not in ids(registry.lineage("teacher"))
+    assert ids(registry.lineage("learning")) == [f"data:{sha('0')}", "run:learning"]
+
+
+def test_a_content_may_have_several_names(registry: Registry) -> None:
+    read = [file("b/two.de", "a", "valid"), file("b/two.de", "a", "train"), file("a/one.de", "a", "train")]
+    registry.start_run(**FACTS, id="one", kind="train", data=read)
+
+    data = node(registry.lineage("one"), DATA)
+    assert data.label == "one.de"
+    assert data.details == {
+        "sha256": sha("a"),
+        "path": "a/one.de",
+        "other names": "b/two.de",
+        "split": "train, valid",
+    }
+
+
+# What is asked about -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *("teacher", "teacher/1", "teacher/latest", "teacher@champion"),
+        *(
+            "models:/teacher",
+            "models:/teacher/1",
+            "models:/teacher@champion",
+            "runs:/teaching",
+            "runs:/teach",
+        ),
+    ],
+)
+def test_uris_of_models(family: Registry, uri: str) -> None:
+    assert family.lineage(uri).about == "models:/teacher/1"
+
+
+def test_a_run_without_a_model_stands_for_it(family: Registry) -> None:
+    assert family.lineage("runs:/judging-tuned").about == "run:judging-tuned"
+
+
+def test_a_whole_id_of_a_run_comes_before_a_model_of_that_name(registry: Registry) -> None:
+    add_judgement(registry, "judging", "models:/teacher/1")
+    registry.add_model("judging", "translation", None, "/x", "m", [])
+    registry.add_model("judg", "translation", None, "/x", "m", [])
+
+    assert registry.lineage("judging").about == "run:judging"
+    assert registry.lineage("models:/judging").about == "models:/judging/1"
+    assert registry.lineage("judg").about == "models:/judg/1"
+
+
+@pytest.mark.parametrize(
+    ("subject", "message"),
+    [
+        (
+            "teachor",
+            r"no model and no run 'teachor' .*; the models are: student, teacher, tuned\. Did you mean 't",
+        ),
+        ("", "no model and no run ''"),
+        ("t", r"several runs begin with 't'"),
+        ("run:x", "no run 'x'"),
+        ("runs:/x", "no run 'x'"),
+        ("teacher/7", "no version 7 of model 'teacher'"),
+        ("teacher@x", "no alias 'teacher@x'"),
+        (sha("9"), f"no run read a file of data whose sha256 is '{sha('9')}'"),
+        ("data:ab", "no run read a file of data whose sha256 is 'ab'"),
+    ],
+)
+def test_what_is_not_there(family: Registry, subject: str, message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        family.lineage(subject)
+
+
+def test_an_empty_registry(registry: Registry) -> None:
+    with pytest.raises(
+        ConfigError, match=r"no model and no run 'x' in this registry; the models are: none\.$"
+    ):
+        registry.lineage("x")
+
+
+# What is gone, or was never there ----------------------------------------------------------------------
+
+
+def test_what_is_deleted_is_there_and_says_so(registry: Registry) -> None:
+    add_family(registry)
+    registry.delete_run("judging")
+    registry.delete_model("student/1")
+
+    lineage = registry.lineage("teacher")
+    assert node(lineage, "run:judging").details["deleted"].startswith("2026-11-21 00:")
+    assert node(lineage, "models:/student/1").details["deleted"].startswith("2026-11-21 00:")
+    assert "deleted" not in node(lineage, "run:telling").details
+    assert "models:/tuned/1" in ids(lineage)
+
+
+def test_models_from_elsewhere(registry: Registry) -> None:
+    add_judgement(registry, "one", "models:/foreign/3")
+    add_judgement(registry, "two", "runs:/foreign")
+    add_judgement(registry, "three", "data:x")
+    add_tuned(registry, "four", "models:/foreign@champion")
+    found = {
+        run_id: [one for one in registry.lineage(run_id).nodes if one.kind == "model"]
+        for run_id in ("one", "two", "three")
+    }
+
+    assert [(one.id, one.details) for one in found["one"]] == [
+        ("models:/foreign/3", {"state": "not in this registry"})
+    ]
+    assert [one.id for one in found["two"]] == ["runs:/foreign"]
+    assert [one.id for one in found["three"]] == ["model:data:x"]
+    named = node(registry.lineage("four"), "models:/foreign@champion")
+    assert named.details == {"state": "nobody noted which version that was"}
+
+
+def test_a_model_that_is_used_before_it_is_registered(registry: Registry) -> None:
+    registry.start_run(**FACTS, id="teaching", kind="train", data=[], folder="/runs/teaching")
+    add_judgement(registry, "judging", "runs:/teaching")
+    path = [("run:teaching", "runs:/teaching"), ("runs:/teaching", "run:judging")]
+
+    for subject in ("teaching", "judging"):
+        assert set(path) <= set(registry.lineage(subject).edges)
+    registry.add_model("teacher", "translation", "teaching", "/runs/teaching/model", "m1", [])
+    for subject in ("teaching", "judging", "teacher"):
+        assert ("models:/teacher/1", "run:judging") in registry.lineage(subject).edges
+        assert "runs:/teaching" not in ids(registry.lineage(subject))
+
+
+def test_a_model_without_a_run(registry: Registry) -> None:
+    registry.add_model("old", "translation", None, "/x", "m", [])
+
+    lineage = registry.lineage("old")
+    assert (ids(lineage), lineage.edges) == (["models:/old/1"], ())
+
+
+def test_an_imported_model(registry: Registry) -> None:
+    registry.start_run(**FACTS, id="importing", kind="import", data=[], folder="/runs/importing")
+    registry.add_model("old", "translation", "importing", "/runs/importing/model", "m", [score(20.0)])
+
+    assert registry.lineage("old").edges == (("run:importing", "models:/old/1"),)
+    assert registry.lineage("importing").edges == (("run:importing", "models:/old/1"),)
+
+
+def test_names_within_names_are_others(registry: Registry) -> None:
+    for version in range(12):
+        registry.add_model("x", "translation", None, "/x", f"m{version}", [])
+    add_tuned(registry, "tuning", "models:/x/12")
+
+    assert ids(registry.lineage("x/1")) == ["models:/x/1"]
+    assert ("models:/x/12", "run:tuning") in registry.lineage("x/12").edges
+
+
+def test_a_circle_ends(registry: Registry) -> None:
+    add_tuned(registry, "one", "models:/tuned/2")
+    add_tuned(registry, "two", "models:/tuned/1")
+
+    assert len(registry.lineage("tuned/1").edges) == 6
+
+
+def test_ids_with_any_sign_stay_apart(registry: Registry) -> None:
+    for run_id, folder, path in (("a", "/a", "/a/b/c"), ("a/b", "/ab", "/ab/c")):
+        read = [file("train.de", "a", "train")]
+        registry.start_run(**FACTS, id=run_id, kind="decode", data=read, folder=folder)
+        registry.add_artefact(run_id, kind="run", path=path, sha256="1", size_bytes=1)
+
+    assert {"file:a/b/c", "file:a%2Fb/c"} <= set(ids(registry.lineage(DATA)))
+
+
+# How much ----------------------------------------------------------------------------------------------
+
+
+@contextmanager
+def statements(registry: Registry) -> Iterator[list[str]]:
+    """What the database is asked meanwhile."""
+    asked: list[str] = []
+
+    def note(_: Any, __: Any, statement: str, *___: Any) -> None:
+        asked.append(statement)
+
+    with registry._reading() as session:
+        engine = session.get_bind()
+    event.listen(engine, "before_cursor_execute", note)
+    yield asked
+    event.remove(engine, "before_cursor_execute", note)
+
+
+def test_what_is_too_much_is_counted(registry: Registry) -> None:
+    add_teacher(registry)
+    for number in range(23):
+        add_judgement(registry, f"judging-{number}", "models:/teacher/1")
+
+    lineage = registry.lineage("teacher")
+    shown = [one for one in ids(lineage) if one.startswith("run:judging")]
+    assert shown == [f"run:judging-{number}" for number in range(3, 23)]
+    rest = lineage.nodes[-1]
+    assert (rest.kind, rest.label) == ("more", "3 more evaluate runs")
+    assert (rest.id, rest.details["count"]) == ("more:evaluate runs:models:/teacher/1", "3")
+    assert ("models:/teacher/1", rest.id) in lineage.edges
+    assert len(registry.lineage("teacher", limit=23).nodes) == 5 + 23
+    with pytest.raises(UsageError, match="at least 1 of a kind, and 0 was asked for"):
+        registry.lineage("teacher", limit=0)
+
+
+def test_each_kind_is_counted_for_itself(registry: Registry) -> None:
+    add_family(registry)
+    for number in range(3):
+        add_judgement(registry, f"more-{number}", "models:/teacher/1")
+        add_tuned(registry, f"tuning-{number}", "models:/teacher/1")
+
+    lineage = registry.lineage("teacher", limit=1)
+    rest = {one.id: one.label for one in lineage.nodes if one.kind == "more"}
+    assert {"run:telling", "run:more-2", "run:tuning-2"} <= set(ids(lineage))
+    assert rest["more:evaluate runs:models:/teacher/1"] == "3 more evaluate runs"
+    assert rest["more:train runs:models:/teacher/1"] == "2 more train runs"
+    assert rest["more:train data:run:teaching"] == "1 more train data"
+    assert ("more:train data:run:teaching", "run:teaching") in lineage.edges
+
+
+def test_questions_do_not_grow_with_what_is_found(registry: Registry) -> None:
+    add_teacher(registry)
+    counts = []
+    for start, end in ((0, 1), (1, 20)):
+        for number in range(start, end):
+            add_judgement(registry, f"judging-{number}", "models:/teacher/1")
+        with statements(registry) as asked:
+            assert len(registry.lineage("teacher").nodes) == 5 + end
+        counts.append(len(asked))
+    assert counts[0] == counts[1]
+
+
+def test_a_long_chain_ends_somewhere(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seqloom.registry.lineage.MOST", 12)
+    add_teacher(registry)
+    add_tuned(registry, "tuning-1", "models:/teacher/1")
+    for number in range(2, 9):
+        add_tuned(registry, f"tuning-{number}", f"models:/tuned/{number - 1}")
+
+    lineage = registry.lineage("teacher")
+    rest = node(lineage, "more:after")
+    assert len(lineage.nodes) == 13
+    assert rest.label == "not followed further"
+    assert [cause for cause, effect in lineage.edges if effect == rest.id] == ["run:tuning-4"]
+    assert node(registry.lineage("tuned/8"), "more:before").kind == "more"
+    assert AT_ONCE < MOST
+
+
+def test_more_than_one_statement_takes(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    add_family(registry)
+    whole = registry.lineage("teacher")
+    assert len(whole.nodes) == 14
+    monkeypatch.setattr("seqloom.registry.lineage.AT_ONCE", 1)
+
+    assert registry.lineage("teacher") == whole
