@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import random
+import shutil
 import subprocess
 import sys
 import venv
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,9 +28,11 @@ from seqloom.data.manifest import read_examples
 from seqloom.device import choose_device
 from seqloom.jobfile import Job, load_job
 from seqloom.judging import Goal, Judging
-from seqloom.registry.records import Score
+from seqloom.registry.records import Model, Run, Score
+from seqloom.registry.runs import new_run_id
 from seqloom.registry.store import Registry
 from seqloom.site import Site
+from seqloom.storage import write_folder, write_json
 from seqloom.trainer import Trainer
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -227,6 +231,94 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Workplace:
             place.run("train", "job.yaml", *(f"--set={option}" for option in options))
             (folder / "done").touch()
     return place
+
+
+# What is registered ------------------------------------------------------------------------------------
+
+
+class Shelf:
+    """A registry and a folder of runs, with trainings in it that nobody had to wait for.
+
+    Args:
+        folder: Everything is in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.url = f"sqlite:///{folder}/registry.db"
+        self.runs = folder / "runs"
+        self.registry = Registry(self.url)
+
+    def run(self, kind: str = "train", **facts: Any) -> Run:
+        """A run with a folder; it has not ended."""
+        run_id = new_run_id()
+        folder = self.runs / run_id
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text("{}\n")
+        about = {"name": "de-en", "task": "translation", "config": {}, "seed": 7, "versions": {}}
+        about |= {"device": "cpu", "device_reason": "asked for", "data": []}
+        return self.registry.start_run(id=run_id, kind=kind, folder=str(folder), **(about | facts))
+
+    def model(self, run: Run | None = None, weights: str = "weights") -> Model:
+        """A model of a run that has finished, with a checkpoint beside it."""
+        run = run or self.run()
+        folder = Path(run.folder)
+        write_folder(
+            folder / "checkpoints" / "00000010", lambda aside: (aside / "state.json").write_text("{}")
+        )
+        digest = self.write_model(folder / "model", weights)
+        score = Score(metric="bleu", value=31.5, split="valid", step=10, signature="nrefs:1")
+        model = self.registry.add_model(
+            "de-en", "translation", run.id, str(folder / "model"), digest, [score]
+        )
+        self.registry.end_run(run.id, "finished")
+        return model
+
+    def write_model(self, folder: Path, weights: str = "weights") -> str:
+        """A model's folder; returns the sha256 of its manifest."""
+        score = {"metric": "bleu", "value": 31.5, "split": "valid", "step": 10, "signature": "nrefs:1"}
+        job = {"name": "de-en", "task": {"name": "translation"}, "train": {"seed": 7}}
+
+        def write(aside: Path) -> None:
+            (aside / "model.safetensors").write_text(weights)
+            (aside / "tokenizers").mkdir()
+            write_json(aside / "tokenizers" / "joint.json", {"ä": 1})
+            write_json(aside / "config.json", {"job": job, "steps": 10, "versions": {"torch": "2.11.0"}})
+            write_json(aside / "metrics.json", [score])
+
+        return write_folder(folder, write)
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A registry's database in which nothing is yet; to make one anew takes the time of a test."""
+    file = tmp_path_factory.mktemp("blank") / "registry.db"
+    with Registry(f"sqlite:///{file}") as registry:
+        registry.prepare()
+    return file
+
+
+@pytest.fixture(scope="session")
+def new_shelf(blank: Path) -> Callable[[Path], AbstractContextManager[Shelf]]:
+    """Makes a registry and a folder of runs in an empty folder."""
+
+    @contextmanager
+    def make(folder: Path) -> Iterator[Shelf]:
+        shutil.copyfile(blank, folder / "registry.db")
+        shelf = Shelf(folder)
+        with shelf.registry:
+            yield shelf
+
+    return make
+
+
+@pytest.fixture
+def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, new_shelf: Any) -> Iterator[Shelf]:
+    """A registry and a folder of runs, which commands find, too."""
+    with new_shelf(tmp_path) as made:
+        monkeypatch.setenv("SEQLOOM_REGISTRY", made.url)
+        monkeypatch.setenv("SEQLOOM_RUNS", str(made.runs))
+        yield made
 
 
 # What a user installs ----------------------------------------------------------------------------------

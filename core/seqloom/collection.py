@@ -58,7 +58,7 @@ def find_waste(registry: Registry, runs: Path, before: datetime) -> list[Waste]:
         runs: The folder of run folders.
         before: When they must have been deleted by.
     """
-    kept = _Kept(registry.kept_folders())
+    kept = _kept(registry)
     of_models = [_of_model(model, runs, kept) for model in _due(registry.deleted_models(), before)]
     found = [waste for waste in of_models if waste is not None]
     taken = {waste.folder: waste for waste in found if waste.obstacle is None}
@@ -78,11 +78,11 @@ def collect_waste(registry: Registry, runs: Path, before: datetime) -> Iterator[
         BusyError: The registry is locked.
         StorageError: The registry cannot be read or written.
     """
-    kept = _Kept(registry.kept_folders())
+    kept = _kept(registry)
     for model in _due(registry.deleted_models(), before):
         if (waste := _of_model(model, runs, kept)) is not None:
             yield _take_model(waste, model, registry, before)
-    kept = _Kept(registry.kept_folders())
+    kept = _kept(registry)
     for run in _due(registry.deleted_runs(), before):
         if (waste := _of_run(run, runs, kept)) is not None:
             yield _take_run(waste, run, registry, kept, before)
@@ -135,6 +135,17 @@ class _Kept:
         return {name for names in found for name in names - self._gone if name.startswith(SCHEME)}
 
 
+def _kept(registry: Registry) -> _Kept:
+    """All that may not be touched; also folders that somebody put back after they had been removed."""
+    purged = [model for model in registry.deleted_models() if model.purged_at is not None]
+    back = {
+        one.uri: one.folder
+        for one in purged
+        if one.purged_at and _is_later(Path(one.folder), one.purged_at)
+    }
+    return _Kept(registry.kept_folders() | back)
+
+
 def _of_model(model: Model, runs: Path, kept: _Kept) -> Waste | None:
     """What a deleted version left; None where nothing of it is there any more, and the registry knows."""
     folder = Path(model.folder)
@@ -142,7 +153,7 @@ def _of_model(model: Model, runs: Path, kept: _Kept) -> Waste | None:
     if not remains(folder):
         return None if model.purged_at is not None else waste
     if model.purged_at is not None and _is_later(folder, model.purged_at):
-        return None  # somebody put it back there
+        return replace(waste, obstacle=f"{folder} came to be there after its files had been removed")
     obstacle = _obstacle(model, folder, runs, kept)
     return replace(waste, paths=(folder,), size_bytes=_size(folder), obstacle=obstacle)
 

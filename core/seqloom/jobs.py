@@ -179,7 +179,7 @@ def evaluate_job(
     used = _registered(predictor.uri)
     run = start(site, "evaluate", job, predictor.device, data=data, model=used, code=code)
     folder = Path(run.folder)
-    with recorded(site, run, partial(site.registry.end_run, run.id)):
+    with alone(folder), recorded(site, run, partial(site.registry.end_run, run.id)):
         builder, kit = Builder(job.config, site.catalog), predictor.kit
         judge = evaluator(job, builder, kit, split, decode=decode, device=predictor.device)
         scores = sampled(judge, builder, kit, folder, site.say)(predictor.model, predictor.steps)
@@ -238,7 +238,7 @@ def decode_job(
     site.registry.prepare()
     job, used, data = predictor.job, _registered(predictor.uri), input_file(file)
     run = start(site, "decode", job, predictor.device, data=data, model=used, code=Path.cwd())
-    with recorded(site, run, partial(site.registry.end_run, run.id)):
+    with alone(Path(run.folder)), recorded(site, run, partial(site.registry.end_run, run.id)):
         predictions = decode_stream(inputs, how)
         if keep:
             own = Path(run.folder) / FILE

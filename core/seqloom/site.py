@@ -101,7 +101,7 @@ def alone(run_folder: Path) -> Iterator[None]:
     try:
         lock.acquire()
     except Timeout as error:  # an OSError, too
-        busy = f"another process is training in {run_folder}; wait for it, or stop it"
+        busy = f"another process is at work in {run_folder}; wait for it, or stop it"
         raise BusyError(busy) from error
     except OSError as error:
         raise StorageError(f"{run_folder}: cannot lock it: {error.strerror}") from error

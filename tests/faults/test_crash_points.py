@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 import signal
-import subprocess
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,53 +17,19 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(shutil.which("strace") is None, reason="to strike a system call takes strace"),
 ]
-READING = {"read", "lseek", "close", "fcntl", "ioctl", "getcwd", "getdents64", "mmap"}
-READING |= {"stat", "fstat", "newfstatat", "statx"}
-"""System calls that change nothing on the disk."""
 FIRST = "save {} 1 10"
 BESIDE = "save {} 2 20"
 REPLACED = "save {} 1 20"
 """What a saver is told: the folder, the step, and what the checkpoint is filled with."""
 
 
-class Saver:
-    """Acts on checkpoints in children under strace.
-
-    Args:
-        parent: Forks them.
-        trace: A file that strace may write.
-    """
-
-    def __init__(self, parent: Any, trace: Path) -> None:
-        self.parent = parent
-        self.trace = trace
-
-    def __call__(self, line: str, *options: str) -> int:
-        """A child's exit code; minus a signal's number where that ended it."""
-        child = self.parent.child(line)
-        words = ["strace", "-f", "-o", self.trace, *(f"-e{option}" for option in options), "-p", str(child)]
-        with subprocess.Popen(words, stderr=subprocess.PIPE, text=True) as strace:
-            assert strace.stderr
-            first = strace.stderr.readline()
-            self.parent.wake(child)
-            assert "attached" in first, first + strace.stderr.read()
-        return int(self.parent.exit_code())
-
-    def strike(self, line: str, call: str, number: str, fault: str) -> int:
-        """The exit code of a child struck at a system call: its third (``3``), or from there on (``3+``)."""
-        return self(line, f"trace={call}", f"inject={call}:{fault}:when={number}")
-
-    def points(self, line: str) -> list[tuple[str, int]]:
-        """Each system call by which an action may change the disk, and its number among those of its name."""
-        assert self(line, "trace=%file,%desc") == 0
-        made = re.findall(r"^\d+ +(\w+)\(", self.trace.read_text(), flags=re.MULTILINE)
-        calls = Counter(name for name in made if name not in READING)
-        return [(name, number) for name, count in calls.items() for number in range(1, count + 1)]
+Saver = Any
 
 
 @pytest.fixture(scope="module")
-def saver(parent: Any, tmp_path_factory: pytest.TempPathFactory) -> Saver:
-    return Saver(parent("saver.py"), tmp_path_factory.mktemp("saver") / "trace")
+def saver(struck: Any) -> Saver:
+    """Acts on checkpoints."""
+    return struck("saver.py")
 
 
 Fresh = Callable[[], Path]

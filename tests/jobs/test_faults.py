@@ -222,8 +222,12 @@ def test_a_registry_that_is_away_is_told_later(
     assert "registry.db is not there any more" in error
     assert f"`seqloom resume {folder.name}` will enter it" in error
     assert (folder / "model" / "manifest.json").exists()
-    told = [json.loads(line)["event"] for line in (folder / "registry.jsonl").read_text().splitlines()]
-    assert told == ["scores", "scores", "scores", "model", "end"]
+    lines = [json.loads(line) for line in (folder / "registry.jsonl").read_text().splitlines()]
+    told = [line.get("kind", line["event"]) for line in lines]
+    assert [one for one in told if one != "best"] == [
+        *("started", "away", "scores", "scores", "scores"),
+        *("checkpoint", "model", "finished", "end"),
+    ]
     monkeypatch.delenv("FAULTY_REGISTRY")
     for part in ("", "-wal", "-shm"):
         if Path(f"{file}{part}.away").exists():
@@ -234,6 +238,9 @@ def test_a_registry_that_is_away_is_told_later(
         run = registry.run(folder.name)
         assert (run.status, run.error, run.model) == ("finished", None, "models:/reverser/1")
         assert sorted(score.step for score in run.scores if score.metric == "ppl") == [2, 4, 6]
+        events = [event.kind for event in registry.events(run.id) if event.kind != "best"]
+        assert events == ["started", "away", "finished", "back"]
+        assert [left.kind for left in registry.artefacts(run.id)] == ["checkpoint"]
     assert "has finished" in faulty.run("resume", folder.name, code=2).stderr
 
 

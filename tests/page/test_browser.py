@@ -23,6 +23,8 @@ from seqloom.registry.store import Registry
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 POLL_MS = 4000
+PATIENCE_MS = 60_000  # of a machine that has much else to do
+expect.set_options(timeout=PATIENCE_MS)
 FINISHED = "kind = 'train' and status = 'finished' and task = "
 EXPECTED = "Failed to load resource"  # Chromium's own word on an answer of 4xx
 
@@ -35,7 +37,9 @@ pytestmark = [
 @contextmanager
 def served(url: str, runs: Path) -> Iterator[str]:
     """A page in a thread, and its address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(url, runs), port=0, log_level="error"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(url, runs, higher_is_better={"bleu": True}), port=0, log_level="error")
+    )
     thread = threading.Thread(target=server.run)
     thread.start()
     while not server.started:
@@ -75,7 +79,7 @@ class Watched:
     def open(self, path: str, **options: Any) -> Page:
         """A page of a browser that knows nothing yet."""
         context = self.browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **options})
-        context.set_default_timeout(8000)
+        context.set_default_timeout(PATIENCE_MS)
         context.clock.install()  # so that nobody waits for what is asked every few seconds
         self.contexts.append(context)
         page = context.new_page()
@@ -235,7 +239,7 @@ def test_what_a_translation_looked_at(watched: Watched, run_of: Callable[[str], 
     expect(sample).to_contain_text("ein kleiner hund")
     sample.get_by_text("Attention").click()
     heat = sample.locator("heat-map")
-    expect(heat.locator(".said")).to_contain_text("Darkest: 0.")
+    expect(heat.locator(".said")).to_contain_text("Strongest: 0.")
     assert is_drawn(heat.locator("canvas"))
     heat.locator(".stage").focus()
     page.keyboard.press("ArrowRight")
@@ -403,14 +407,14 @@ def test_nothing_is_wider_than_a_screen(watched: Watched, run_of: Callable[[str]
     tasks = [
         f"/runs/{run_of(FINISHED + repr(task)).id}" for task in ("translation", "captioning", "speech")
     ]
-    compared = "&".join(f"run={path.rpartition('/')[2]}" for path in tasks)
+    versions = "&".join(f"run=models:/de-en/{number}" for number in (5, 6, 7, 8))
     page = watched.open("/runs", viewport={"width": width, "height": 740})
     for path in (
         "/runs",
         "/models",
         "/models/de-en/1",
         *tasks,
-        f"/compare?{compared}",
+        f"/compare?{versions}",
         "/runs/nobody",
         "/runs?where=a+%3E",
     ):
@@ -418,6 +422,9 @@ def test_nothing_is_wider_than_a_screen(watched: Watched, run_of: Callable[[str]
         for fold in page.locator("details.attention summary").all()[:1]:
             fold.click()
             expect(page.locator("heat-map .said")).to_be_visible()
+        for plot in page.locator("line-chart .plot").all()[:1]:
+            plot.hover(position={"x": 130, "y": 60})
+            expect(page.locator(".tip:visible")).to_have_count(1)
         assert page.evaluate("document.documentElement.scrollWidth") == width, path
 
 

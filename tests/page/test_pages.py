@@ -271,7 +271,7 @@ def test_circles_and_nothing_can_be_drawn() -> None:
     assert len({(box.x, box.y) for box in circle.boxes}) == 4
     assert len(circle.paths) == 4
     assert draw([], []).boxes == []
-    assert Node("x", "run", "a-label-that-is-longer-than-its-box").short == "a-label-…r-than-its-box"
+    assert Node("x", "run", "a-label-that-is-longer-than-its-box").short == "a-label-…-than-its-box"
 
 
 def test_figures_and_times() -> None:

@@ -32,12 +32,11 @@ def score(value: float, split: str = "valid", metric: str = "bleu", step: int = 
 
 
 def add_teacher(registry: Registry) -> None:
-    """models:/teacher/1 of run ``teaching``, by way of the checkpoint of step 200."""
+    """models:/teacher/1 of run ``teaching``, by way of a checkpoint."""
     read = [file("train.de", "a", "train", bytes=1000, rows=20), file("train.en", "b", "train", bytes=900)]
     registry.start_run(**FACTS, id="teaching", kind="train", data=read, folder="/runs/teaching")
-    for step in (200, 100):
-        path = f"/runs/teaching/checkpoints/{step:08d}"
-        registry.add_artefact("teaching", kind="checkpoint", path=path, sha256=f"c{step}", size_bytes=5000)
+    path = "/runs/teaching/checkpoints/00000200"
+    registry.add_artefact("teaching", kind="checkpoint", path=path, sha256="c200", size_bytes=5000)
     registry.add_artefact(
         "teaching", kind="samples", path="/runs/teaching/samples.jsonl", sha256="5a", size_bytes=7
     )

@@ -236,8 +236,14 @@ def test_what_is_put_back_after_a_purge_stays(shelf: Shelf) -> None:
     shelf.registry.delete_model(model.uri)
     assert collected(shelf) == {model.uri: None}
     shutil.copytree(copy, model.folder)
-    assert collected(shelf) == {}
+    shelf.registry.delete_run(model.run_id)
+    back = f"{model.folder} came to be there after its files had been removed"
+    for _ in range(2):
+        told = collected(shelf)
+        assert told.pop(model.uri) == back
+    assert told == {}
     verify_folder(Path(model.folder))
+    assert not (Path(model.folder).parent / "checkpoints").exists()
 
 
 def test_a_run_elsewhere_stays(shelf: Shelf) -> None:

@@ -104,7 +104,7 @@ def test_a_run_that_is_trained_already_is_busy(job: Callable[..., Job], site: Si
         return None
 
     train_job(job("train.steps=1"), replace(site, stop=stop))
-    assert "another process is training in" in str(asked[0])
+    assert "another process is at work in" in str(asked[0])
 
 
 @pytest.mark.parametrize("text", ["[]", "{}", '{"job": 1, "data": {}}'])

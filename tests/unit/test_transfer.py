@@ -8,10 +8,12 @@ import hashlib
 import io
 import json
 import os
+import random
 import shutil
 import subprocess
 import tarfile
 import zipfile
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,8 @@ from seqloom.storage import MANIFEST, verify_folder, write_folder
 from seqloom.transfer import Imported, check_model, export_archive, export_file, import_file, import_stream
 
 Shelf = Any
+BESIDE = {"registry.db", "registry.db.lock", "registry.db-shm", "registry.db-wal", "runs", "a.tar", "copy"}
+"""All that there may be in the folder of a test."""
 DATA = DataFile(path="train.de", sha256="ab12", split="train", bytes=10, rows=2)
 
 
@@ -58,10 +62,7 @@ def check_nothing_came(shelf: Shelf) -> None:
     """Neither in the registry, nor in the folder of runs, nor beside it."""
     assert shelf.registry.models() == shelf.registry.runs() == []
     assert {path.name for path in shelf.folder.glob("runs/*")} <= {".imports"}
-    assert {path.name for path in shelf.folder.iterdir()} <= {
-        *("registry.db", "registry.db.lock", "registry.db-shm", "registry.db-wal", "runs"),
-        *("a.tar", "copy"),
-    }
+    assert {path.name for path in shelf.folder.iterdir()} <= BESIDE
 
 
 @pytest.fixture(scope="module")
@@ -441,6 +442,55 @@ def test_no_byte_can_be_changed_unseen(shelf: Shelf, genuine: bytes) -> None:
         with pytest.raises(CorruptError):
             taken(shelf, forged)
     check_nothing_came(shelf)
+
+
+def mutated(rng: random.Random, data: bytes) -> bytes:
+    """An archive of which something has become something else."""
+    made = bytearray(data)
+    for _ in range(rng.choice((1, 1, 2, 5))):
+        at, block = rng.randrange(len(made)), 512 * rng.randrange(len(made) // 512)
+        match rng.randrange(6):
+            case 0:
+                made[at] ^= 1 << rng.randrange(8)
+            case 1:
+                del made[at : at + rng.choice((1, 10, 512))]
+            case 2:
+                made[block:block] = made[512 * rng.randrange(len(made) // 512) :][:512]
+            case 3:
+                made[at : at + 8] = rng.choice((b"\0" * 8, b"\xff" * 8, b"../../..", b"77777777"))
+            case 4:
+                made[at:at] = rng.randbytes(rng.choice((1, 512)))
+            case 5:  # a header that is sound in itself
+                info = tarfile.TarInfo(
+                    rng.choice(("../../escape.txt", "/tmp/seqloom-escape.txt", "de-en-1/model/x"))
+                )
+                info.type = rng.choice((*b"0123456LKSxg", 0)).to_bytes()
+                info.size, info.linkname = rng.choice((0, 1, 2**33, 2**62)), "/etc/passwd"
+                made[block : block + 512] = info.tobuf(tarfile.GNU_FORMAT)[:512]
+    return bytes(made)
+
+
+@pytest.mark.parametrize("count", [40, pytest.param(3000, marks=pytest.mark.faults)])
+def test_whatever_an_archive_holds_it_is_refused_or_whole(shelf: Shelf, genuine: bytes, count: int) -> None:
+    rng = random.Random(7)
+    outcomes: Counter[str] = Counter()
+    for _ in range(count):
+        data = mutated(rng, genuine)
+        try:
+            model = taken(shelf, data).model
+        except SeqloomError as error:
+            outcomes[type(error).__name__] += 1
+        else:
+            outcomes["whole"] += 1
+            check_model(model)
+            assert (
+                contents(Path(model.folder)).keys()
+                <= json.loads(members(genuine)["de-en-1/registry.json"])["files"].keys()
+            )
+    assert {path.name for path in shelf.folder.iterdir()} <= BESIDE
+    assert len(list(shelf.runs.glob("2*"))) == len(shelf.registry.models()) == outcomes["whole"]
+    assert not Path("/tmp/seqloom-escape.txt").exists()
+    assert outcomes["CorruptError"] > count / 2
 
 
 def test_other_files_are_no_archives(shelf: Shelf, genuine: bytes) -> None:

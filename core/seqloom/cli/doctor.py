@@ -53,6 +53,10 @@ def register(app: typer.Typer, catalog: Catalog) -> None:
 def _machine() -> Iterator[Finding]:
     yield Finding("seqloom", True, seqloom.__version__)
     yield Finding("python", True, f"{platform.python_version()} on {platform.platform()}")
+    git = shutil.which("git")
+    yield Finding(
+        "git", True, git or "not there: runs do not tell the commit of the code around their jobs"
+    )
     try:
         import torch  # noqa: PLC0415
 

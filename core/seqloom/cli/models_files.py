@@ -77,9 +77,10 @@ def collect(
     elif yes:
         note(f"{total} removed")
     else:
-        note(f"{total} would be removed, and nothing was: `seqloom models gc --yes` does it")
-    if later := sum(one.deleted_at is not None and one.deleted_at > before for one in deleted):
-        note(f"{later} deleted less than {days:g} days ago; `--older-than 0` takes them, too")
+        note(f"{total} would be removed, and nothing was; add --yes to remove it")
+    young = [one for one in deleted if one.purged_at is None and one.deleted_at and one.deleted_at > before]
+    if young:
+        note(f"{len(young)} deleted less than {days:g} days ago; `--older-than 0` takes them, too")
     if yes and any(waste.is_left for waste in found):
         raise StorageError(
             "some files could not be removed; the next `seqloom models gc --yes` tries again"

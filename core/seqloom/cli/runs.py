@@ -21,7 +21,8 @@ from seqloom.cli.output import (
 )
 from seqloom.cli.runs_files import delete_runs, tail_run
 from seqloom.errors import UsageError
-from seqloom.registry.records import DataFile, Model, Note, Run, Score
+from seqloom.jsonable import jsonable
+from seqloom.registry.records import Artefact, DataFile, Event, Model, Note, Run, Score
 
 Where = Annotated[
     str | None,
@@ -83,14 +84,19 @@ def show_run(
 
     with open_registry(context) as registry:
         run = registry.run(run_id)
+        left, events = registry.artefacts(run.id), registry.events(run.id)
     if as_json:
-        print_json(run)
+        print_json({**jsonable(run), "artefacts": left, "events": events})
         return
-    print_table(("run", run.id), list(_facts(run)))
+    print_table(("run", run.id), [*_facts(run), *((one.kind, _left(one)) for one in left)])
     config = yaml.safe_dump(dict(run.config), sort_keys=False, allow_unicode=True)
     typer.echo("\nconfig:\n" + _indented(visible(config, lines=True)))
     if run.scores:
         print_scores(run.scores)
+    if events:
+        typer.echo()
+        happened = [(moment(event.at), event.kind, _details(event)) for event in events]
+        print_table(("at (UTC)", "what happened", "details"), happened)
 
 
 @runs_app.command("tag")
@@ -206,6 +212,9 @@ def _facts(run: Run) -> Iterator[tuple[str, str]]:
     if run.model is not None:
         yield "model", run.model
     yield from said_of(run)
+    yield from run.environment.items()
+    if run.git:
+        yield "git", ", ".join(f"{name} {value}" for name, value in run.git.items())
     for name, version in run.versions.items():
         yield f"version of {name}", version
     for file in run.data:
@@ -217,6 +226,15 @@ def _content(file: DataFile) -> str:
     sizes = ((file.rows, "rows"), (file.bytes, "bytes"))
     known = [f"{size:,} {unit}" for size, unit in sizes if size is not None]
     return ", ".join([f"sha256 {file.sha256}", *known])
+
+
+def _left(artefact: Artefact) -> str:
+    return f"{artefact.path}, sha256 {artefact.sha256}, {artefact.bytes:,} bytes"
+
+
+def _details(event: Event) -> str:
+    """``step 300, metric ppl, value 2.01``."""
+    return ", ".join(f"{name} {value}" for name, value in event.details.items())
 
 
 def _indented(text: str) -> str:

@@ -76,7 +76,7 @@ def _figure(value: Any) -> str:
         return "nan"
     if not isinstance(value, float):
         return f"{value:,}" if isinstance(value, int) else str(value)
-    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4f}"
+    return f"{value:,.0f}" if abs(value) >= LARGE else f"{value:.4g}"
 
 
 def _end(run: Run, *, goes_on: bool) -> str:

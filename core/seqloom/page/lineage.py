@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-WIDTH: Final = 190
+WIDTH: Final = 178
 HEIGHT: Final = 48
-GAP: Final = 56  # between layers
+GAP: Final = 44  # between layers
 SPACE: Final = 16  # between nodes of a layer
-LONGEST: Final = 23  # characters of a label that a box has room for
+LONGEST: Final = 22  # characters of a label that a box has room for
 BEGINNING: Final = 8  # of which so many begin it
 SWEEPS: Final = 4
 

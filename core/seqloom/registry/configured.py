@@ -5,6 +5,7 @@ A value takes part in a comparison only where it is of that type: a text is abov
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
@@ -26,6 +27,8 @@ from sqlalchemy import (
     literal_column,
     true,
 )
+
+from seqloom.registry.texts import storable
 
 Expression = ColumnElement[Any]
 POSITION: Final = re.compile(r"[0-9]{1,9}")
@@ -56,7 +59,9 @@ class Configured:
     def __init__(self, column: Any, keys: Sequence[str], *, is_sqlite: bool) -> None:
         self._is_sqlite = is_sqlite
         if is_sqlite:
-            path = "$" + "".join(f"[{key}]" if POSITION.fullmatch(key) else f'."{key}"' for key in keys)
+            path = "$" + "".join(
+                f"[{key}]" if POSITION.fullmatch(key) else f".{_quoted(key)}" for key in keys
+            )
             self.kind: Expression = func.json_type(column, path, type_=String)
             self._text: Expression = func.json_extract(column, path, type_=String)
             self._number: Expression = func.json_extract(column, path, type_=Double)
@@ -90,6 +95,11 @@ class Configured:
         if self._is_sqlite:
             return case((self.kind == "true", true()), (self.kind == "false", false()))
         return case((self.kind == "boolean", cast(self._text, Boolean)))
+
+
+def _quoted(key: str) -> str:
+    """A key as it stands in JSON, with which SQLite compares it."""
+    return json.dumps(storable(key), ensure_ascii=False)
 
 
 def keys_of(config: Mapping[Any, Any], above: str = "") -> Iterator[str]:

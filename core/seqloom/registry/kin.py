@@ -6,15 +6,14 @@ Any number of nodes is asked about at once, with a fixed number of statements.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from pathlib import PurePosixPath
-from typing import Final
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
-from sqlalchemy import String, cast, or_, select
+from sqlalchemy import ColumnElement, select
 
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
 from seqloom.registry.nodes import CHECKPOINT, DATA, FILE, RUN, used_node
-from seqloom.registry.parts import MAKING, Few, Parts, named_models
+from seqloom.registry.parts import MAKING, Few, Parts
 from seqloom.registry.records import LineageNode
 from seqloom.registry.tables import ArtefactRow, ModelRow, RunDataRow, RunRow
 
@@ -60,26 +59,19 @@ def after(parts: Parts, ids: Collection[str]) -> None:
 
 
 def _link_makers(parts: Parts, models: Iterable[LineageNode]) -> None:
-    """From runs to the models that they made: by way of the checkpoint of their step, if it is there."""
-    made = {node.id: node.details["run"] for node in models if "run" in node.details}
-    parts.add_runs(made.values())
-    wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id)
-    of_them = (ArtefactRow.run_id.in_(sorted(set(made.values()))), ArtefactRow.kind == CHECKPOINT)
-    at_step = {(row.run_id, _step(row.path)): row for row in parts.session.execute(wanted.where(*of_them))}
-    for uri, run_id in made.items():
-        if RUN + run_id not in parts.nodes:  # a URI of a run elsewhere
-            continue
-        row = at_step.get((run_id, parts.nodes[uri].details.get("step", "")))
-        if row is None:
-            parts.edges.add((RUN + run_id, uri))
-        else:
-            parts.edges |= {(RUN + run_id, parts.add_artefact(row)), (parts.add_artefact(row), uri)}
-
-
-def _step(path: str) -> str:
-    """The step of a checkpoint, as its folder is called; nothing where that is no number."""
-    name = PurePosixPath(path).name
-    return str(int(name)) if name.isascii() and name.isdecimal() else ""
+    """From runs to the models that they made: by way of the checkpoints that they left, if they did."""
+    made: dict[str, list[str]] = defaultdict(list)
+    for node in models:
+        if "run" in node.details:
+            made[node.details["run"]].append(node.id)
+    parts.add_runs(made)
+    direct = set(made)
+    for run_id, row in _left(parts, ArtefactRow.run_id.in_(sorted(made)), ArtefactRow.kind == CHECKPOINT):
+        checkpoint = parts.add_artefact(row)
+        parts.edges |= {(run_id, checkpoint), *((checkpoint, uri) for uri in made[row.run_id])}
+        direct.discard(row.run_id)
+    known = [run_id for run_id in direct if RUN + run_id in parts.nodes]  # others are runs elsewhere
+    parts.edges |= {(RUN + run_id, uri) for run_id in known for uri in made[run_id]}
 
 
 def _link_used(parts: Parts, runs: Iterable[LineageNode]) -> None:
@@ -106,7 +98,8 @@ def _link_copied(parts: Parts, contents: Collection[str]) -> None:
     """From what runs left to files of data that are the same."""
     wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id)
     same = (ArtefactRow.sha256.in_(contents), ArtefactRow.bytes > 0, ArtefactRow.kind != ONLY_TO_SEE)
-    few = Few((ArtefactRow.sha256,), (ArtefactRow.id.desc(),), lambda _: "the same from runs", True)
+    newest = (ArtefactRow.id.desc(),)
+    few = Few((ArtefactRow.sha256,), newest, lambda _: "that are the same", is_before=True)
     for data_id, row in parts.first(wanted.where(*same), lambda row: DATA + row.sha256, few):
         parts.edges.add((parts.add_artefact(row), data_id))
 
@@ -130,13 +123,10 @@ def _link_users(parts: Parts, names: Mapping[str, str]) -> None:
 
 def _link_beginners(parts: Parts, names: Mapping[str, str]) -> None:
     """From models to the trainings whose configuration names them."""
-    config = cast(RunRow.config, String)  # JSON: a value stands in quotes
-    named = or_(*(config.contains(f'"{name}"', autoescape=True) for name in names))
-    wanted = select(RunRow.id, RunRow.config).where(RunRow.kind == "train", named)
     begun: dict[str, list[str]] = defaultdict(list)
-    for row in parts.session.execute(wanted.order_by(RunRow.started_at.desc(), RunRow.id.desc())):
-        for model_id in sorted({names[name] for name in named_models(row.config) if name in names}):
-            begun[model_id].append(row.id)
+    for run_id, named in parts.trainings_with_models():
+        for model_id in sorted({names[name] for name in named if name in names}):
+            begun[model_id].append(run_id)
     for model_id, run_ids in begun.items():
         shown = run_ids[: parts.limit]
         parts.add_runs(shown)
@@ -160,12 +150,16 @@ def _link_made(parts: Parts, run_ids: Collection[str]) -> None:
 
 def _link_left(parts: Parts, run_ids: Collection[str]) -> None:
     """From runs to what they left."""
-    own = (ArtefactRow.run_id, ArtefactRow.kind)
-    wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id)
-    of_them = (ArtefactRow.run_id.in_(run_ids), ArtefactRow.kind != ONLY_TO_SEE)
-    few = Few(own, (ArtefactRow.id.desc(),), lambda row: f"{row.kind} of it", is_before=False)
-    for run_id, row in parts.first(wanted.where(*of_them), lambda row: RUN + row.run_id, few):
+    for run_id, row in _left(parts, ArtefactRow.run_id.in_(run_ids), ArtefactRow.kind != ONLY_TO_SEE):
         parts.edges.add((run_id, parts.add_artefact(row)))
+
+
+def _left(parts: Parts, *which: ColumnElement[bool]) -> Iterator[tuple[str, Any]]:
+    """What runs left, with the id of each one's run."""
+    wanted = select(*LEFT).join(RunRow, RunRow.id == ArtefactRow.run_id).where(*which)
+    own = (ArtefactRow.run_id, ArtefactRow.kind)
+    few = Few(own, (ArtefactRow.id.desc(),), lambda row: _several(row.kind), is_before=False)
+    return parts.first(wanted, lambda row: RUN + row.run_id, few)
 
 
 def _link_copies(parts: Parts, left: Iterable[LineageNode]) -> None:
@@ -202,6 +196,11 @@ def _by_kind(parts: Parts, ids: Collection[str]) -> tuple[list[LineageNode], ...
     nodes = [parts.nodes[node_id] for node_id in sorted(ids)]
     kinds = ((RUN,), (DATA,), (SCHEME, RUN_SCHEME), (f"{CHECKPOINT}:", FILE))
     return tuple([node for node in nodes if node.id.startswith(kind)] for kind in kinds)
+
+
+def _several(kind: str) -> str:
+    """``checkpoints``, ``predictions``."""
+    return kind if kind.endswith("s") else f"{kind}s"
 
 
 def _run_id(run: LineageNode) -> str:

@@ -45,7 +45,6 @@ def model_node(model: Model) -> LineageNode:
         "registered": _moment(model.created_at),
         "aliases": ", ".join(model.aliases),
         "scores": score_line((one.split, one.metric, one.value) for one in model.scores),
-        "step": str(max((one.step for one in model.scores), default="")),
         "run": model.run_id,
         "sha256": model.sha256,
         "folder": model.folder,

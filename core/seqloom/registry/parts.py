@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, func, select, tuple_
+from sqlalchemy import Select, String, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
@@ -69,6 +69,7 @@ class Parts:
         self.edges: set[tuple[str, str]] = set()
         self.limit = limit
         self._named: dict[str, tuple[str, ...]] = {}
+        self._beginners: list[tuple[str, tuple[str, ...]]] | None = None
 
     def first(
         self, wanted: Select[*tuple[Any, ...]], next_to: Callable[[Any], str], few: Few
@@ -130,6 +131,22 @@ class Parts:
             return self._named[run.id.removeprefix(RUN)]
         return (run.details["model"],) if "model" in run.details else ()
 
+    def trainings_with_models(self) -> Sequence[tuple[str, tuple[str, ...]]]:
+        """Ids of all trainings whose configurations name models, newest first, with these names.
+
+        Nothing indexes what configurations say, so all are looked at, once.
+        """
+        if self._beginners is None:
+            config = cast(RunRow.config, String)  # JSON: a text stands in quotes
+            named = or_(
+                *(config.contains(f'"{scheme}', autoescape=True) for scheme in (SCHEME, RUN_SCHEME))
+            )
+            newest = (RunRow.started_at.desc(), RunRow.id.desc())
+            wanted = select(RunRow.id, RunRow.config).where(RunRow.kind == "train", named)
+            rows = self.session.execute(wanted.order_by(*newest))
+            self._beginners = [(run_id, named_models(config)) for run_id, config in rows]
+        return self._beginners
+
     def add_models(self, uris: Collection[str]) -> dict[str, str]:
         """Adds nodes for models; returns the id of each by the URI by which it was asked for."""
         found: dict[str, str] = {}
@@ -166,8 +183,15 @@ class Parts:
 
 
 def named_models(config: Any) -> tuple[str, ...]:
-    """The models that a configuration names by their URIs, anywhere."""
-    if isinstance(config, str):
-        return (config,) if config.startswith((SCHEME, RUN_SCHEME)) else ()
-    items = config.values() if isinstance(config, Mapping) else config if isinstance(config, list) else ()
-    return tuple(sorted({name for item in items for name in named_models(item)}))
+    """The models that a configuration names by their URIs, anywhere; without recursion."""
+    found: set[str] = set()
+    waiting = [config]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, str) and value.startswith((SCHEME, RUN_SCHEME)):
+            found.add(value)
+        elif isinstance(value, Mapping):
+            waiting += value.values()
+        elif isinstance(value, list):
+            waiting += value
+    return tuple(sorted(found))

@@ -159,11 +159,10 @@ class Compiler:
     def _moment(self, value: Value, content: str) -> datetime:
         try:
             moment = datetime.fromisoformat(content)
-            moment.astimezone(UTC)  # which the first and the last year may have no room for
-        except (ValueError, OverflowError):
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+        except (ValueError, OverflowError):  # the latter at the edges of the first and of the last year
             example = "a moment like '2026-11-21' or '2026-11-21 13:15'"
             raise mistake(self._text, value.place, f"expected {example}, found {value.written}") from None
-        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _negated(clause: Clause) -> Clause:

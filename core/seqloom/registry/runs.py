@@ -93,10 +93,13 @@ class RunVerbs(Opened):
         """Makes a run that had stopped a running one again.
 
         Raises:
-            ConfigError: There is no such run in this registry.
+            ConfigError: There is no such run in this registry, or it is deleted.
         """
         with self._writing() as session:
             row = run_row(session, run_id)
+            if row.deleted_at is not None:
+                undo = f"`seqloom runs rm --undo {row.id}` takes that back"
+                raise ConfigError(f"run {row.id} is deleted; {undo}")
             row.status, row.error, row.ended_at = "running", None, None
             return reread(session, row).record()
 

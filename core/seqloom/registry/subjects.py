@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
 
 from sqlalchemy import select
@@ -11,8 +12,9 @@ from seqloom.registry.called import called
 from seqloom.registry.comparison import Measured, Subject, measured
 from seqloom.registry.lookup import RUN_SCHEME
 from seqloom.registry.opened import Opened
-from seqloom.registry.records import Model, Run
-from seqloom.registry.tables import RunRow
+from seqloom.registry.records import DataFile, Model, Run
+from seqloom.registry.scores import scores_of
+from seqloom.registry.tables import RunDataRow, RunRow
 
 
 class SubjectVerbs(Opened):
@@ -44,11 +46,11 @@ def _scores(session: Session, model: Model, maker: Run | None) -> Iterator[Measu
     """A model's scores, oldest first; those of its run at other steps are of other weights."""
     yield from measured(model.scores, () if maker is None else maker.data)
     names = [model.uri, f"{RUN_SCHEME}{model.run_id}"]
-    evaluations = (
-        select(RunRow)
-        .where(RunRow.model.in_(names), RunRow.kind == "evaluate", RunRow.deleted_at.is_(None))
-        .order_by(RunRow.started_at, RunRow.id)
-    )
-    for row in session.scalars(evaluations):
-        run = row.record()
-        yield from measured(run.scores, run.data)
+    of_it = (RunRow.model.in_(names), RunRow.kind == "evaluate", RunRow.deleted_at.is_(None))
+    read: dict[str, list[DataFile]] = defaultdict(list)
+    used = select(RunDataRow.run_id, RunDataRow.split, RunDataRow.path, RunDataRow.sha256)
+    for run_id, split, path, sha256 in session.execute(used.join(RunRow).where(*of_it)):
+        read[run_id].append(DataFile(path=path, sha256=sha256, split=split))
+    judging = select(RunRow.id).where(*of_it).order_by(RunRow.started_at, RunRow.id)
+    for judge, scores in scores_of(session, "run_id", session.scalars(judging).all()).items():
+        yield from measured(scores, read[str(judge)])

@@ -64,7 +64,7 @@ def test_gc_tells_first_and_removes_when_told(shelf: Shelf, commands: Seqloom) -
 
     dry = commands("models", "gc", "--older-than", "0")
     size = _size(sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()))
-    assert dry.stderr == f"{size} would be removed, and nothing was: `seqloom models gc --yes` does it\n"
+    assert dry.stderr == f"{size} would be removed, and nothing was; add --yes to remove it\n"
     assert dry.stdout.splitlines()[1].split() == ["models:/de-en/1", *size.split(), str(folder)]
     [told] = json.loads(commands("models", "gc", "--older-than", "0", "--json").stdout)
     assert (told["name"], told["paths"], told["removed"]) == (model.uri, [str(folder)], False)

@@ -21,7 +21,13 @@ Shelf = Any
 Seqloom = Callable[..., Result]
 
 LINES = (
-    {"step": 1, "loss": 4.70625, "targets_per_second": 10412.0, "peak_memory_bytes": 1048576},
+    {
+        "step": 1,
+        "loss": 4.70625,
+        "learning_rate": 1e-05,
+        "targets_per_second": 10412.0,
+        "peak_memory_bytes": 1048576,
+    },
     {"step": 1, "event": "skipped", "reason": "its loss\nwas nan"},
     {"step": 2, "scores": {"bleu": 31.25, "ppl": None}},
 )
@@ -74,9 +80,9 @@ def test_a_run_gets_notes(shelf: Shelf, commands: Seqloom) -> None:
 def test_a_run_that_has_ended_is_told(logged: Any, commands: Seqloom) -> None:
     tail = commands("runs", "tail", logged.id)
     assert tail.stdout.splitlines() == [
-        "step 1: loss 4.7062, targets per second 10,412, peak memory bytes 1,048,576",
+        "step 1: loss 4.706, learning rate 1e-05, targets per second 10,412, peak memory bytes 1,048,576",
         "step 1: skipped: its loss was nan",
-        "step 2: bleu 31.2500, ppl nan",
+        "step 2: bleu 31.25, ppl nan",
     ]
     assert tail.stderr == f"run {logged.id} finished after 0:00:00\n"
     last = commands("runs", "tail", logged.id[:-1], "-n", "1", "--json").stdout

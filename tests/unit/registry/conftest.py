@@ -31,6 +31,12 @@ def used(postgres: Any, template: str) -> None:
     postgres.tell(f"CREATE DATABASE used TEMPLATE {template}")
 
 
+@pytest.fixture
+def served(postgres: Any, used: None) -> str:
+    """A registry of PostgreSQL's in which nothing is."""
+    return str(postgres.emptied("used"))
+
+
 @pytest.fixture(scope="session", params=KINDS)
 def new_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> NewUrl:
     """Makes URLs of registries in which nothing is; tests that ask for it run with each kind of database."""
@@ -45,8 +51,7 @@ def url(request: pytest.FixtureRequest, file: Path) -> str:
     """A registry in which nothing is; tests that ask for it run with each kind of database."""
     if request.param == "sqlite":
         return f"sqlite:///{file}"
-    request.getfixturevalue("used")
-    return str(request.getfixturevalue("postgres").emptied("used"))
+    return str(request.getfixturevalue("served"))
 
 
 @pytest.fixture(params=KINDS)

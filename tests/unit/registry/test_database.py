@@ -204,3 +204,14 @@ def test_missing_table_is_told_in_sqlites_words(sqlite: str, tmp_path: Path) -> 
 def test_url_that_makes_no_sense(url: str, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Registry(url)
+
+
+def test_reading_sees_one_state(url: str) -> None:
+    with closing(Database(url)) as one, closing(Database(url)) as other:
+        with one.reading() as reader:
+            assert reader.connection().exec_driver_sql(COUNT).scalar() == 0
+            with other.writing() as writer:
+                writer.connection().exec_driver_sql(INSERT)
+            assert reader.connection().exec_driver_sql(COUNT).scalar() == 0
+        with one.reading() as reader:
+            assert reader.connection().exec_driver_sql(COUNT).scalar() == 1

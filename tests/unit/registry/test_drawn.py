@@ -33,7 +33,7 @@ def test_a_tree_of_a_model(family: Registry) -> None:
     assert (
         as_tree(family.lineage("teacher"))
         == """\
-model teacher/1  champion, 2026-11-21 00:04:00, valid bleu 30.00
+model teacher/1  champion, 2026-11-21 00:03:00, valid bleu 30.00
 
 came from
 └─ checkpoint checkpoints/00000200  5,000 bytes, sha256 c200
@@ -42,15 +42,15 @@ came from
       └─ data train.en  train, 900 bytes, sha256 bbbbbbbbbbbb
 
 led to
-├─ evaluate judging  de-en, 2026-11-21 00:07:00, test bleu 29.50, wer 7.25, deleted 2026-11-21 00:19:00
-└─ decode telling  de-en, 2026-11-21 00:09:00
+├─ evaluate judging  de-en, 2026-11-21 00:06:00, test bleu 29.50, wer 7.25, deleted 2026-11-21 00:18:00
+└─ decode telling  de-en, 2026-11-21 00:08:00
    └─ predictions mono.en  77 bytes, sha256 ffffffffffff
       └─ data mono.en  train, 77 bytes, sha256 ffffffffffff
-         └─ train learning  student, 2026-11-21 00:12:00
-            └─ model student/1  2026-11-21 00:13:00
-               └─ train tuning  tuned, running, 2026-11-21 00:15:00
-                  └─ model tuned/1  2026-11-21 00:16:00
-                     └─ evaluate judging-tuned  de-en, 2026-11-21 00:17:00, test bleu 29.50, wer 7.25"""
+         └─ train learning  student, 2026-11-21 00:11:00
+            └─ model student/1  2026-11-21 00:12:00
+               └─ train tuning  tuned, running, 2026-11-21 00:14:00
+                  └─ model tuned/1  2026-11-21 00:15:00
+                     └─ evaluate judging-tuned  de-en, 2026-11-21 00:16:00, test bleu 29.50, wer 7.25"""
     )
 
 
@@ -97,11 +97,11 @@ def test_a_drawing_of_a_run(family: Registry) -> None:
         '  n0[("data test.de<br>test, 2 rows, 10 bytes, sha256 dddddddddddd")]',
         '  n1[("data train.de<br>train, 20 rows, 1,000 bytes, sha256 aaaaaaaaaaaa")]',
         '  n2[("data train.en<br>train, 900 bytes, sha256 bbbbbbbbbbbb")]',
-        '  n3["evaluate judging<br>de-en, 2026-11-21 00:07:00, test bleu 29.50, wer 7.25, '
-        'deleted 2026-11-21 00:19:00"]',
+        '  n3["evaluate judging<br>de-en, 2026-11-21 00:06:00, test bleu 29.50, wer 7.25, '
+        'deleted 2026-11-21 00:18:00"]',
         '  n4["train teaching<br>de-en, 2026-11-21 00:00:00"]',
         '  n5[["checkpoint checkpoints/00000200<br>5,000 bytes, sha256 c200"]]',
-        '  n6(["model teacher/1<br>champion, 2026-11-21 00:04:00, valid bleu 30.00"])',
+        '  n6(["model teacher/1<br>champion, 2026-11-21 00:03:00, valid bleu 30.00"])',
         "  n0 --> n3",
         "  n1 --> n4",
         "  n2 --> n4",

@@ -88,7 +88,7 @@
     }
 
     usual() {
-      return `Darkest: ${this.most.toFixed(2)}. Point at a cell, or use the arrow keys.`;
+      return `Strongest: ${this.most.toFixed(2)}. Point at a cell, or use the arrow keys.`;
     }
 
     inWords() {

@@ -28,7 +28,8 @@ def lineage_of(place: Annotated[Place, Depends(place_of)], of: str) -> Response:
 def drawn(place: Place, subject: str) -> tuple[Drawing, str]:
     """A drawing, and the id of the node that it is about."""
     lineage = place.registry.lineage(subject, limit=MOST)
-    return draw([_node(one) for one in lineage.nodes], lineage.edges), lineage.about
+    by_name = sorted(lineage.nodes, key=lambda one: (one.kind, one.label))
+    return draw([_node(one) for one in by_name], lineage.edges), lineage.about
 
 
 def _node(node: LineageNode) -> Node:
