@@ -114,7 +114,7 @@ class Stranger:
             *(
                 ["note", one, value],
                 ["rm", key],
-                ["rm", key, "--restore"],
+                ["rm", key, "--undo"],
                 ["import", key],
                 ["import", key, value],
             ),
