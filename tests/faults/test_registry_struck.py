@@ -86,6 +86,11 @@ class Trial:
             assert steps == list(range(EVERY, STEPS + 1, EVERY))
             assert [model.version for model in registry.models()] == [1]
             assert [one.id for one in registry.runs()] == [run.id]
+            events = [(event.kind, event.at) for event in registry.events(run.id)]
+            assert len(events) == len(set(events))
+            assert [kind for kind, _ in events].count("started") == 1
+            left = [one.path for one in registry.artefacts(run.id)]
+            assert len(left) == len(set(left)) > 0
         assert not (folder / "registry.jsonl").exists()
 
     def _status(self, folder: Path) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import typer
 
 from seqloom.catalog import Catalog
-from seqloom.cli.output import note, open_registry, print_json, print_table
+from seqloom.cli.output import note, open_registry, out, print_json, print_table
 from seqloom.errors import UsageError
 from seqloom.hooks import MetricSpec
 
@@ -85,7 +85,7 @@ def _print(
     title: str, headers: Sequence[str], rows: Sequence[Sequence[str]], figures: Sequence[str] = ()
 ) -> None:
     """Prints a table under its title; a line instead where nothing differs."""
-    typer.echo(f"\n{title}" if rows else f"\n{title}: none")
+    out(f"\n{title}" if rows else f"\n{title}: none")
     if rows:
         print_table(headers, [[_seen(cell) for cell in row] for row in rows], figures)
 

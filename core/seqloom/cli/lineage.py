@@ -9,7 +9,7 @@ from typing import Annotated, Final
 
 import typer
 
-from seqloom.cli.output import open_registry, print_json
+from seqloom.cli.output import open_registry, out, print_json
 from seqloom.errors import DataError
 
 
@@ -83,4 +83,4 @@ def _print(context: typer.Context, subject: str, form: Form, limit: int) -> None
     if form is Form.JSON:
         print_json(lineage)
     else:
-        typer.echo(as_tree(lineage) if form is Form.TEXT else as_mermaid(lineage))
+        out(as_tree(lineage) if form is Form.TEXT else as_mermaid(lineage))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from seqloom.cli.output import note, open_registry, print_json, print_table
+from seqloom.cli.output import note, open_registry, out, print_json, print_table
 from seqloom.cli.runs import Json
 from seqloom.errors import CorruptError, SeqloomError, StorageError, UsageError
 from seqloom.registry.records import Model, Run
@@ -139,7 +139,7 @@ def verify(
         else:
             troubles[model.uri] = None
         if not as_json:
-            typer.echo(f"{model.uri}: {troubles[model.uri] or 'whole'}")
+            out(f"{model.uri}: {troubles[model.uri] or 'whole'}")
     if as_json:
         print_json([{"uri": uri, "trouble": trouble} for uri, trouble in troubles.items()])
     if bad := [uri for uri, trouble in troubles.items() if trouble is not None]:

@@ -67,6 +67,11 @@ def note(message: str) -> None:
     typer.echo(visible(message, lines=True), err=True)
 
 
+def out(text: str) -> None:
+    """Prints words for people on stdout."""
+    typer.echo(visible(text, lines=True))
+
+
 def print_json(value: Any) -> None:
     """Prints data for programs; see :func:`seqloom.jsonable.jsonable`."""
     typer.echo(_json(value, indent=2))
@@ -145,8 +150,12 @@ def _seen(rows: Iterable[Sequence[str]]) -> Iterator[Sequence[str]]:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    """JSON of which all can be seen, too; it says the same."""
-    text = json.dumps(jsonable(value), indent=indent, ensure_ascii=False)
+    """Data as JSON of which all can be seen."""
+    return visible_json(json.dumps(jsonable(value), indent=indent, ensure_ascii=False))
+
+
+def visible_json(text: str) -> str:
+    """JSON of which all can be seen, as it was."""
     if text.isprintable():
         return text
     return "".join(json.dumps(sign)[1:-1] if _is_unseen(sign) and sign != "\n" else sign for sign in text)

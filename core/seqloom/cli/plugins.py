@@ -11,7 +11,7 @@ import typer
 
 from seqloom.catalog import KINDS, Catalog, Plugin
 from seqloom.cli import plugin_check, plugin_install, plugin_new
-from seqloom.cli.output import print_json, print_table
+from seqloom.cli.output import out, print_json, print_table
 from seqloom.errors import ConfigError, PluginError, unknown_name
 from seqloom.hooks import API_VERSION, ModalitySpec, Spec
 
@@ -68,7 +68,7 @@ def _print_list(catalog: Catalog) -> None:
     rows = [row for kind in KINDS for row in _part_rows(catalog, kind)]
     print_table(("kind", "name", "summary", "plugin"), rows)
     if troubles := [trouble for plugin in plugins for trouble in plugin.troubles]:
-        typer.echo("\n" + "\n".join(troubles))
+        out("\n" + "\n".join(troubles))
 
 
 def _examined(catalog: Catalog, name: str | None, *, as_json: bool) -> bool:
@@ -173,22 +173,22 @@ def _print(record: dict[str, Any]) -> None:
         return
     home = f"{origin}, {record['module']}" if record["module"] else origin
     state = f"{record['state']}: {record['reason']}" if record["reason"] else record["state"]
-    typer.echo(f"plugin {record['plugin']} ({home}): {state}")
+    out(f"plugin {record['plugin']} ({home}): {state}")
     for fault in record["faults"]:
-        typer.echo(f"fault: {fault}")
+        out(f"fault: {fault}")
     if record["api"]:
-        typer.echo(f"written for plugin API {record['api']}; this Seqloom has {API_VERSION}")
+        out(f"written for plugin API {record['api']}; this Seqloom has {API_VERSION}")
     if record["files"]:
-        typer.echo(f"files in {record['folder']}: {', '.join(record['files'])}")
+        out(f"files in {record['folder']}: {', '.join(record['files'])}")
     for part in record["offers"]:
         typer.echo()
         _print_part(part, "")
 
 
 def _print_part(part: dict[str, Any], origin: str) -> None:
-    typer.echo(f"{part['kind']} {part['name']}{origin}: {part['summary']}")
+    out(f"{part['kind']} {part['name']}{origin}: {part['summary']}")
     if part.get("reads"):
-        typer.echo(f"reads files: {' '.join(part['reads'])}")
+        out(f"reads files: {' '.join(part['reads'])}")
     if part["options"]:
         rows = [tuple(option.values()) for option in part["options"]]
         print_table(("option", "type", "default", "description"), rows)

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from seqloom.cli.output import duration, note, open_registry
+from seqloom.cli.output import duration, note, open_registry, visible, visible_json
 from seqloom.registry.records import Run
 
 LARGE: Final = 1000
@@ -48,7 +48,7 @@ def tail_run(
         run = registry.run(run_id)
         for line in follow(registry, run, lines):
             text = line.decode(errors="replace")
-            typer.echo(text if as_json else told(text))
+            typer.echo(visible_json(text) if as_json else visible(told(text), lines=True))
         note(_end(registry.run(run.id), goes_on=goes_on(registry, run)))
 
 

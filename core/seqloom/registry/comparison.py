@@ -10,13 +10,11 @@ import json
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from seqloom.errors import UsageError
 from seqloom.registry.records import DataFile, Run, Score
-
-ALWAYS_KNOWN: Final[Mapping[str, bool]] = {"ppl": False, "accuracy": True}
-"""Whether higher is better, of the scores that are no parts of a plugin's."""
+from seqloom.registry.ways import ALWAYS_KNOWN
 
 
 @dataclass(frozen=True, kw_only=True)

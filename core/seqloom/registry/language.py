@@ -4,7 +4,7 @@
 
     task = 'translation' and (bleu > 35 or chrf >= 60) and alias = 'champion' order by bleu desc limit 10
     config.model.encoder.name like 'trans%' and not status in ('failed', 'interrupted')
-    max(bleu) >= 40 and at(ppl, 2000) < 5 and error is null
+    best(bleu) >= 40 and at(ppl, 2000) < 5 and error is null
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedToken
 
 from seqloom.errors import UsageError
 
-Pick = Literal["latest", "max", "min", "at"]
+Pick = Literal["latest", "best", "max", "min", "at"]
 
 WORD_ENDS: Final = r"(?![\w.+@:\/-])"
 """After a word of the language: ``order`` is one, ``order-1`` a name."""
@@ -60,7 +60,7 @@ IN.2: /in{WORD_ENDS}/i
 LIKE.2: /like{WORD_ENDS}/i
 DIRECTION.2: /(asc|desc){WORD_ENDS}/i
 TRUTH.2: /(true|false){WORD_ENDS}/i
-PICK.2: /(latest|max|min)(?=\s*\()/i
+PICK.2: /(latest|best|max|min)(?=\s*\()/i
 AT.2: /at(?=\s*\()/i
 SYMBOL: /[<>!]=|[<>=]/
 NUMBER: /[-+]?\d+(\.\d*)?([eE][-+]?\d+)?/

@@ -28,6 +28,7 @@ from seqloom.registry.tables import (
     RunRow,
     TagRow,
 )
+from seqloom.registry.ways import Ways
 
 Expression = ColumnElement[Any]
 Clause = ColumnElement[bool]
@@ -80,10 +81,12 @@ class Meanings:
     Args:
         session: Of the database that is asked.
         row: :class:`RunRow` or :class:`ModelRow`.
+        ways: Which way scores are better.
     """
 
-    def __init__(self, session: Session, row: type[RunRow] | type[ModelRow]) -> None:
+    def __init__(self, session: Session, row: type[RunRow] | type[ModelRow], ways: Ways) -> None:
         self._session = session
+        self._ways = ways
         self._row = row
         of_runs = row is RunRow
         self.created = RunRow.started_at if of_runs else ModelRow.created_at
@@ -108,7 +111,7 @@ class Meanings:
         if field.pick is not None:
             if not self._has_metric(field.name):
                 raise mistake(text, field.place, unknown_name("score", field.name, self._metrics))
-            return self._score(field)
+            return self._score(field if field.pick != "best" else self._best(field, text))
         meaning = self._named(field.name) or self._with_key(field, text)
         if meaning is not None:
             return meaning
@@ -145,6 +148,17 @@ class Meanings:
         if field.name.startswith(CONFIG):
             return self._configured(field, text)
         return self._score(field) if self._has_metric(field.name) else None
+
+    def _best(self, field: Field, text: str) -> Field:
+        """A score's highest value or its lowest."""
+        higher_is_better = self._ways.of(field.name)
+        if higher_is_better is None:
+            raise mistake(
+                text,
+                field.place,
+                f"no installed plugin says which way {field.name} is better; write max(…) or min(…)",
+            )
+        return replace(field, pick="max" if higher_is_better else "min")
 
     def _score(self, field: Field) -> Meaning:
         figure = Measured(self._row.id, self._owner, field.name, field.pick, field.step)

@@ -94,7 +94,7 @@ class ModelVerbs(Opened):
         """
         with self._reading() as session:
             last = None if after is None else model_row(session, after)
-            rows = page(session, ModelRow, where, limit, last, deleted=deleted)
+            rows = page(session, ModelRow, where, limit, last, deleted=deleted, ways=self._ways)
             scores = scores_of(session, "model_id", [row.id for row in rows])
             return [row.record(scores[row.id]) for row in rows]
 

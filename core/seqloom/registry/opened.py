@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Final, Self, TypeVar
@@ -15,6 +15,7 @@ from seqloom.registry.changes import Changes
 from seqloom.registry.columns import Base
 from seqloom.registry.database import Database
 from seqloom.registry.place import sqlite_file
+from seqloom.registry.ways import Ways
 
 DEFAULT_URL: Final = "sqlite:///registry.db"
 EMPTY_URL: Final = "sqlite://"  # in memory: what reading finds where nobody has written yet
@@ -29,6 +30,8 @@ class Opened:
             ``registry.db`` in the working folder. It is opened by the first verb: one that writes makes
             a database that is not there, one that reads finds nothing in it; an older one is upgraded.
         clock: What time it is, aware.
+        higher_is_better: Which way is better, by metric, for ``best`` in queries; None for what installed
+            plugins say. That of perplexity and accuracy is known.
 
     Raises:
         ConfigError: The URL makes no sense, or needs a package that is not there.
@@ -37,13 +40,18 @@ class Opened:
     """
 
     def __init__(
-        self, url: str | None = None, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self,
+        url: str | None = None,
+        *,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        higher_is_better: Mapping[str, bool] | None = None,
     ) -> None:
         self._url = url or os.environ.get("SEQLOOM_REGISTRY") or DEFAULT_URL
         self._file = sqlite_file(self._url)
         self._opened: Database | None = None
         self._opening = threading.Lock()
         self._clock = clock
+        self._ways = Ways(higher_is_better)
 
     def __enter__(self) -> Self:
         return self

@@ -17,6 +17,7 @@ from seqloom.registry.meanings import Clause, Meanings
 from seqloom.registry.query import Compiler
 from seqloom.registry.tables import ModelRow, RunRow
 from seqloom.registry.texts import in_code_points
+from seqloom.registry.ways import Ways
 
 RowT = TypeVar("RowT", RunRow, ModelRow)
 MOST = 2**31 - 1
@@ -57,6 +58,7 @@ def page(
     after: RowT | None,
     *,
     deleted: bool = False,
+    ways: Ways | None = None,
 ) -> list[RowT]:
     """The rows that fit, sorted as the query says, and then newest first.
 
@@ -67,6 +69,7 @@ def page(
         limit: How many at most, whatever the query says; None for all.
         after: The row that the page follows; None for the first page.
         deleted: Whether rows that were deleted are among them.
+        ways: Which way scores are better; None for what installed plugins say.
 
     Raises:
         UsageError: The query makes no sense, or the limit.
@@ -74,7 +77,7 @@ def page(
     if limit is not None and limit < 0:
         raise UsageError(f"{limit} rows cannot be listed; ask for as many as you want, from 0 on")
     query = Query("") if text is None else parse(text)
-    meanings = Meanings(session, row)
+    meanings = Meanings(session, row, ways or Ways())
     compiler = Compiler(query, meanings)
     keys = [
         Key(expression, order.is_descending)

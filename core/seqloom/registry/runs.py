@@ -234,7 +234,7 @@ class RunVerbs(Opened):
         """
         with self._reading() as session:
             last = None if after is None else run_row(session, after)
-            rows = page(session, RunRow, where, limit, last, deleted=deleted)
+            rows = page(session, RunRow, where, limit, last, deleted=deleted, ways=self._ways)
             scores = scores_of(session, "run_id", [row.id for row in rows])
             return [row.record(scores[row.id]) for row in rows]
 

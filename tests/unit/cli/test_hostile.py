@@ -89,17 +89,40 @@ class Stranger:
 
     def _looks(self) -> list[str]:
         noun, name = self.chance.choice((("runs", "r1"), ("models", "de-en")))
-        return [noun, "show", self._text(name), *self.chance.choice(([], ["--json"]))]
+        one = self._text(name)
+        commands = (
+            *(
+                ["show", one],
+                ["show", one, "--json"],
+                ["lineage", one],
+                ["lineage", one, "--format", self._text()],
+            ),
+            *(["tail", one], ["verify", one], ["alias", one, "--history"], ["gc", one], ["export", one]),
+        )
+        both = ["compare", one, self._text("r1", "de-en/1"), *self.chance.choice(([], ["--json"]))]
+        return self.chance.choice(([noun, *self.chance.choice(commands)], both))
 
     def _tells(self) -> list[str]:
         noun, name = self.chance.choice((("runs", "r1"), ("models", "de-en")))
-        tag = self._text(
-            f"{hostile.text(self.chance)}={hostile.text(self.chance)}", f"key={hostile.text(self.chance)}"
-        )
+        key, value, one = hostile.text(self.chance), hostile.text(self.chance), self._text(name)
         commands = (
-            ["tag", self._text(name), tag],
-            ["tag", name, "--remove", tag],
-            ["alias", self._text("de-en"), self._text()],
+            *(
+                ["tag", one, f"{key}={value}"],
+                ["tag", name, f"key={value}"],
+                ["tag", name, "--remove", key],
+            ),
+            *(
+                ["note", one, value],
+                ["rm", key],
+                ["rm", key, "--undo"],
+                ["import", key],
+                ["import", key, value],
+            ),
+            *(
+                ["alias", one, value],
+                ["alias", name, value, "--expect", key],
+                ["alias", name, value, "--remove"],
+            ),
         )
         return [noun, *self.chance.choice(commands)]
 
