@@ -112,7 +112,7 @@ class Ledger:
         for event in waiting:
             self._act(event)
         if waiting:
-            self._act(_happened("back", {"told": len(waiting)}))
+            self._act(_happened("back", {"told": len(waiting)}), is_new=True)
             self._write([])  # not before it knows all: what is told to a damaged one may be lost again
             self.say("the registry is back, and has been told what it missed")
         return len(waiting)
@@ -134,7 +134,7 @@ class Ledger:
     def _tell(self, event: Event) -> None:
         try:
             self.replay()
-            self._act(event)
+            self._act(event, is_new=True)
         except (StorageError, BusyError, ConfigError) as trouble:  # the last: another, without the run
             news = [event]
             if self.trouble is None:
@@ -149,23 +149,23 @@ class Ledger:
         finally:
             self.registry.rest()
 
-    def _act(self, event: Event) -> None:
+    def _act(self, event: Event, *, is_new: bool = False) -> None:
         if event["event"] == "end":
             known = _Known(self.registry, self.run.id)
             if not all(before in known for before in self._told):
                 for before in self._told:
                     self._enter(before)
-        self._enter(event)
+        self._enter(event, is_new=is_new)
         if event not in self._told:
             self._told.append(event)
 
-    def _enter(self, event: Event) -> None:
-        """Tells one thing; where the registry knows it already, that changes nothing."""
+    def _enter(self, event: Event, *, is_new: bool = False) -> None:
+        """Tells one thing; where it is known already, as it may be unless new, that changes nothing."""
         run, told = self.run, self.registry
         match event["event"]:
             case "scores":
                 told.add_scores(run.id, _scores(event))
-            case "happened" if not self._has_event(event):
+            case "happened" if is_new or not self._has_event(event):
                 told.add_event(run.id, event["kind"], event["details"], _moment(event))
             case "left":
                 named = {name: event[name] for name in ("kind", "path", "sha256", "size_bytes")}

@@ -323,7 +323,7 @@ def test_a_decoding_whose_output_cannot_be_written_has_failed(
     [run] = site.registry.runs("kind = 'decode'")
     assert (run.status, run.error) == ("failed", "StorageError: out.txt: cannot write it")
     assert site.registry.artefacts(run.id) == []
-    assert sorted(file.name for file in Path(run.folder).iterdir()) == [".lock", "config.json"]
+    assert not [file for file in Path(run.folder).iterdir() if "predictions" in file.name]
 
 
 def test_an_evaluation_is_not_resumed(job: Callable[..., Job], site: Site) -> None:
