@@ -27,7 +27,8 @@ from seqloom.storage import discard_folder, read_manifest, remains
 
 RecordT = TypeVar("RecordT", Model, Run)
 STAYING: Final = frozenset({LOCK, mirror.FILE})
-"""Of a deleted run's folder, where a model in it stays: its lock, and what the run was."""
+"""Of a deleted run's folder: its lock, and what the run was. By that a registry that is made anew of run
+folders knows which versions there were, and gives none of their numbers again."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -191,11 +192,19 @@ def _of_run(run: Run, runs: Path, kept: _Kept) -> Waste | None:
         return replace(
             waste, obstacle=f"{folder} is not in {runs}; name its folder of runs with SEQLOOM_RUNS"
         )
-    paths = _beside(folder, kept, run.id)
+    paths = _its_own(folder, kept, run.id)
     if run.purged_at is not None and not paths:
         return None
     obstacle = f"a process works in {folder}" if is_held(folder) else None
     return replace(waste, paths=paths, size_bytes=sum(map(_size, paths)), obstacle=obstacle)
+
+
+def _its_own(folder: Path, kept: _Kept, name: str) -> tuple[Path, ...]:
+    """What of a run's folder may go; all of it where nobody ever wrote down what the run was."""
+    paths = _beside(folder, kept, name)
+    if paths != (folder,) or not (folder / mirror.FILE).is_file():
+        return paths
+    return tuple(path for path in sorted(folder.iterdir()) if path.name not in STAYING)
 
 
 def _beside(folder: Path, kept: _Kept, name: str) -> tuple[Path, ...]:
@@ -260,7 +269,7 @@ def _take_run(waste: Waste, run: Run, registry: Registry, kept: _Kept, before: d
             return replace(waste, obstacle=str(error))
         if waste.paths:
             kept.add(registry.kept_folders(run.folder))  # what was entered meanwhile
-            waste = replace(waste, paths=_beside(folder, kept, run.id))
+            waste = replace(waste, paths=_its_own(folder, kept, run.id))
         return _remove(waste)
 
 

@@ -11,6 +11,8 @@ import pytest
 
 from seqloom.collection import Waste, collect_waste, find_waste
 from seqloom.errors import ConfigError
+from seqloom.registry.rebuilding import rebuild
+from seqloom.registry.store import Registry
 from seqloom.site import alone
 from seqloom.storage import verify_folder, write_json
 
@@ -90,23 +92,39 @@ def test_a_deleted_run_goes_but_for_its_model(shelf: Shelf) -> None:
     assert shelf.registry.run(model.run_id).purged_at is not None
     assert collected(shelf) == {}
 
-    shelf.registry.delete_model(model.uri)  # later the model goes, too, and then nothing is left
-    assert collected(shelf) == {model.uri: None, model.run_id: None}
-    assert not folder.exists()
+    shelf.registry.delete_model(model.uri)  # later the model goes, too
+    assert collected(shelf) == {model.uri: None}
+    assert files(folder) <= {"record.jsonl", ".lock"}
+    assert collected(shelf) == {}
 
 
-def test_a_run_goes_whole_with_its_model(shelf: Shelf) -> None:
+def test_of_a_run_and_its_model_stays_what_they_were(shelf: Shelf) -> None:
     model = shelf.model()
     folder = Path(model.folder).parent
     shelf.registry.delete_model(model.uri)
     shelf.registry.delete_run(model.run_id)
     assert [(one.name, one.paths) for one in found(shelf)] == [
         (model.uri, (folder / "model",)),
-        (model.run_id, (folder,)),
+        (model.run_id, (folder / "checkpoints", folder / "config.json", folder / "model")),
     ]
-    assert sum(one.size_bytes for one in found(shelf)) == size(folder)  # nothing is counted twice
+    going = size(folder) - (folder / "record.jsonl").stat().st_size
+    assert sum(one.size_bytes for one in found(shelf)) == going  # nothing is counted twice
     assert collected(shelf) == {model.uri: None, model.run_id: None}
-    assert list(shelf.runs.iterdir()) == []
+    assert files(folder) <= {"record.jsonl", ".lock"}
+    assert collected(shelf) == {}
+
+    rebuilt = shelf.folder / "rebuilt.db"
+    rebuild(f"sqlite:///{rebuilt}", [shelf.runs])
+    with Registry(f"sqlite:///{rebuilt}") as registry:
+        assert registry.model(model.uri).purged_at is not None  # and its number is not given again
+
+
+def test_a_run_of_which_nothing_was_written_down_goes_whole(shelf: Shelf) -> None:
+    run = shelf.run()
+    (Path(run.folder) / "record.jsonl").unlink()
+    shelf.registry.delete_run(run.id)
+    (Path(run.folder) / "record.jsonl").unlink()
+    assert [one.paths for one in found(shelf)] == [(Path(run.folder),)]
 
 
 def test_a_run_without_folder_is_marked(shelf: Shelf) -> None:
@@ -280,7 +298,7 @@ def test_a_folder_of_runs_may_be_a_link(shelf: Shelf) -> None:
     shelf.registry.delete_model(model.uri)
     shelf.registry.delete_run(model.run_id)
     assert collected(shelf) == {model.uri: None, model.run_id: None}
-    assert list(shelf.runs.iterdir()) == []
+    assert {Path(name).name for name in files(shelf.runs)} <= {"record.jsonl", ".lock"}
 
 
 def test_links_in_a_run_are_removed_and_not_followed(shelf: Shelf) -> None:
