@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from seqloom.collection import collect_waste
+from seqloom.collection import STAYING, collect_waste
 from seqloom.errors import ConfigError
 from seqloom.registry.store import Registry
 from seqloom.storage import verify_folder
@@ -76,8 +76,9 @@ def check_half_collected(scene: Scene) -> int:
         check_model(registry.model("de-en@champion"))
         assert all(one.purged_at for one in (*registry.deleted_models(), *registry.deleted_runs()))
         run = Path(registry.model(CHAMPION).folder).parent
-        assert set(scene.shelf.runs.iterdir()) == {run}
-        assert {path.name for path in run.iterdir()} == {"model", ".lock"}
+        assert {path.name for path in run.iterdir()} <= {"model", *STAYING}
+        verify_folder(run / "model")
+        assert {file.name for file in scene.shelf.runs.glob("*/*") if file.parent != run} <= STAYING
         assert [path for path in scene.shelf.folder.iterdir() if "elsewhere" in path.name] == []
         assert list(collect_waste(registry, scene.shelf.runs, by_now)) == []
     return sum(model.purged_at is not None for model in models)
