@@ -56,7 +56,8 @@ def make_run(folder: Path, scores: int) -> Run:
             )
             for step in range(scores)
         ]
-        return registry.add_scores(run.id, made)
+        registry.add_scores(run.id, made)
+        return run
 
 
 def append(file: Path, first: int, count: int) -> None:

@@ -1,7 +1,7 @@
 """How fast is a registry of 20,000 runs with a million scores? Seqloom's beside MLflow's, both in SQLite.
 
 Usage: python benchmarks/registry.py [--runs 20000] [--scores 1000000] [--repeats 20] [--rounds 3]
-                                     [--postgresql URL]
+                                     [--postgresql URL] [--reuse]
 
 Fills a database of each with the same made-up runs, inserted in bulk into its own tables; of the first runs
 both check that their own interface would have left the same rows. MLflow holds a configuration as
@@ -10,7 +10,8 @@ of 20 runs, for what of it MLflow has a way to ask, and Seqloom for more; for al
 runs and scores are entered. Prints the median of the milliseconds that a page takes when it is asked for
 again and again, the first time of a process, the most of all, and MLflow's median as a multiple of ours.
 Whether both find the same runs in the same order is told below. Everything in this process and on this
-machine: no server, no network. ``--postgresql`` names an empty database to measure Seqloom with, too.
+machine: no server, no network. ``--postgresql`` names an empty database to measure Seqloom with, too;
+``--reuse`` takes databases that are there as they are.
 MLflow has an environment of its own: benchmarks/peers.py makes it.
 """
 
@@ -153,10 +154,12 @@ def main() -> None:
     parser.add_argument("--scores", type=int, default=1_000_000)
     parser.add_argument("--repeats", type=int, default=20)
     parser.add_argument("--postgresql", metavar="URL", help="an empty database")
+    parser.add_argument("--reuse", action="store_true", help="those that were filled before")
     add_options(parser, rounds=3)
     given = parser.parse_args()
     places = urls(given)
-    fill(places, given)
+    if not given.reuse:
+        fill(places, given)
     found = hold(asked(places, given, "ask"), given)
     show(found)
     judge(found)

@@ -38,6 +38,7 @@ KINDS = tuple(kind for kind, _ in NAMING_HOOKS.values())
 
 COMMANDS = frozenset(
     {
+        "compare",
         "config",
         "data",
         "demo",
@@ -46,6 +47,7 @@ COMMANDS = frozenset(
         "init",
         "models",
         "plugins",
+        "registry",
         "resume",
         "runs",
         "train",

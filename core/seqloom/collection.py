@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Final, TypeVar, final
 
 from seqloom.errors import BusyError, ConfigError, CorruptError, StorageError
-from seqloom.held import LOCK, is_held
+from seqloom.registry import mirror
+from seqloom.registry.holding import LOCK, is_held
 from seqloom.registry.lookup import SCHEME
 from seqloom.registry.records import Model, Run
 from seqloom.registry.store import Registry
@@ -25,7 +26,7 @@ from seqloom.site import alone
 from seqloom.storage import discard_folder, read_manifest, remains
 
 RecordT = TypeVar("RecordT", Model, Run)
-STAYING: Final = frozenset({LOCK, "record.json"})
+STAYING: Final = frozenset({LOCK, mirror.FILE})
 """Of a deleted run's folder, where a model in it stays: its lock, and what the run was."""
 
 

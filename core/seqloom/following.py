@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, Final, final
 
 from seqloom.errors import BusyError, StorageError
-from seqloom.held import LOCK, is_held
+from seqloom.registry.holding import LOCK, is_held
 from seqloom.registry.records import Run
 from seqloom.registry.store import Registry
 

@@ -15,9 +15,9 @@ from filelock import FileLock, Timeout
 import seqloom
 from seqloom.catalog import Catalog
 from seqloom.errors import BusyError, ConfigError, CorruptError, SeqloomError, StorageError
-from seqloom.held import LOCK
 from seqloom.predictor import Predictor
 from seqloom.progress import Listener, Tell, unwatched
+from seqloom.registry.holding import LOCK
 from seqloom.registry.lookup import RUN_SCHEME, SCHEME
 from seqloom.registry.records import Model
 from seqloom.registry.store import Registry

@@ -113,6 +113,13 @@ def discard_folder(folder: Path) -> None:
     shutil.rmtree(gone, ignore_errors=True)
 
 
+def clear_folder(folder: Path) -> None:
+    """Removes a folder, and what killed processes left of making or removing it."""
+    for kind in ("new", "old"):
+        shutil.rmtree(_beside(folder, kind), ignore_errors=True)
+    discard_folder(folder)
+
+
 def remains(folder: Path) -> bool:
     """Whether a folder is there, or what a killed process left of it while it was removed."""
     return os.path.lexists(folder) or _beside(folder, "gone").exists()

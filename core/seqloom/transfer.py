@@ -1,46 +1,36 @@
 """How does a model leave a registry as a file, and come into another one?
 
 An import is a run of its own. Its folder is made aside and put in its place whole, and the registry learns
-of the run and the model in one transaction; whoever is killed on the way leaves a hidden folder, which the
-next import clears away, or in the last moment a whole folder that the registry does not know.
+of the run and the model in one transaction; what is left by one that is killed on the way, the next import
+clears away, see :mod:`seqloom.arrivals`.
 """
 
 from __future__ import annotations
 
-import fcntl
 import os
-import re
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
-from typing import IO, Any, Final
+from typing import IO, Any
 
 from seqloom.archive import Archive, write_archive
-from seqloom.errors import ConfigError, CorruptError, SeqloomError, StorageError
+from seqloom.arrivals import arriving
+from seqloom.errors import CorruptError, StorageError
 from seqloom.foreign import CONFIG, Found, Head, check_names, check_size, read_model
 from seqloom.jsonable import jsonable
 from seqloom.registry.lookup import check_name
 from seqloom.registry.records import DataFile, Model, Note
-from seqloom.registry.runs import new_run_id
 from seqloom.registry.store import Registry
 from seqloom.storage import (
     MANIFEST,
-    discard_folder,
     place_folder,
     read_manifest,
     storage_errors,
     verify_folder,
     write_json,
 )
-
-IMPORTS: Final = ".imports"
-"""Locked by all imports into a folder of runs together, and alone by who clears up after those killed."""
-ASIDE: Final = re.compile(r"\.\d{8}-\d{6}-[0-9a-f]{6}\.new")
-"""An import's folder before it is whole."""
-
 
 # Out ---------------------------------------------------------------------------------------------------
 
@@ -198,16 +188,9 @@ class _Source:
 def _enter(registry: Registry, runs: Path, source: _Source, name: str | None) -> Imported:
     if name is not None:
         check_name("a model", name)
-    registry.prepare()  # what is wrong with it is known before anything is copied
-    folder = runs / new_run_id()
-    with _importing(runs):
+    with arriving(registry, runs) as folder:
         found, digest = place_folder(folder, lambda aside: _fill(aside, source))
-        try:
-            model = _register(registry, folder, name or found.name, found, digest, source.head)
-        except BaseException:
-            if not _is_known(registry, folder.name):
-                discard_folder(folder)
-            raise
+        model = _register(registry, folder, name or found.name, found, digest, source.head)
     said = None if source.head is None else source.head.model
     return Imported(model, said.uri if said else None, tuple(said.aliases) if said else ())
 
@@ -255,33 +238,6 @@ def _fill(aside: Path, source: _Source) -> tuple[Found, str]:
         raise CorruptError(str(error).replace(str(folder), source.label)) from error
     write_json(aside / CONFIG, {"import": origin, "job": dict(found.job), "data": {}})
     return found, digest
-
-
-def _is_known(registry: Registry, run_id: str) -> bool:
-    """Whether the registry has the run; where it cannot be asked, it may have."""
-    try:
-        registry.run(run_id)
-    except ConfigError:
-        return False
-    except SeqloomError:
-        return True
-    return True
-
-
-@contextmanager
-def _importing(runs: Path) -> Iterator[None]:
-    """Keeps others from clearing up what is made meanwhile; clears up itself where nobody imports."""
-    with storage_errors(runs, "write"):
-        runs.mkdir(parents=True, exist_ok=True)
-        stream = (runs / IMPORTS).open("ab")
-    with stream:
-        with suppress(BlockingIOError):
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for left in runs.iterdir():
-                if ASIDE.fullmatch(left.name):
-                    shutil.rmtree(left, ignore_errors=True)
-        fcntl.flock(stream, fcntl.LOCK_SH)
-        yield
 
 
 def _check_room(runs: Path, needed: int) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -80,20 +79,6 @@ def test_a_decoding_to_stdout_is_kept_in_its_folder(
     [left] = registry.artefacts(run.id)
     assert (left.kind, left.path) == ("predictions", str(Path(run.folder) / "predictions.jsonl"))
     assert Path(left.path).read_text() == printed
-    trained.run(*read, "--output", os.devnull)
-    assert newest(registry, "decode").id != run.id
-    assert Path(registry.artefacts(newest(registry, "decode").id)[0].path).read_text() == printed
-
-
-def test_a_decoding_whose_output_cannot_be_written_has_failed(
-    trained: Any, registry: Registry, tmp_path: Path
-) -> None:
-    (tmp_path / "in.txt").write_text("1 2 3\n")
-    asked = ("translate", "reverser", "--input", tmp_path / "in.txt")
-    trained.run(*asked, "-o", tmp_path / "none" / "out.txt", code=74)
-    run = newest(registry, "decode")
-    assert (run.status, registry.artefacts(run.id)) == ("failed", [])
-    assert "out.txt: cannot write it" in str(run.error)
 
 
 def test_an_evaluation_is_known_by_its_predictions(
@@ -109,4 +94,3 @@ def test_an_evaluation_is_known_by_its_predictions(
     assert [line["outputs"][0]["text"] for line in lines] == (tmp_path / "out.txt").read_text().splitlines()
     [samples] = Path(run.folder, "samples").iterdir()
     assert samples.name == "300.jsonl"
-    assert f"run {run.id} is no training" in trained.run("resume", run.id, code=2).stderr

@@ -83,6 +83,11 @@ def test_a_bug_is_told_of_without_a_traceback(
     assert "default-src 'none'" in answer.headers["content-security-policy"]
 
 
+@pytest.mark.parametrize("path", ["/runs", "/models/de-en/1", "/static/page.css"])
+def test_one_may_ask_what_there_would_be(client: TestClient, path: str) -> None:
+    assert client.head(path).status_code == 200
+
+
 # Tokens ------------------------------------------------------------------------------------------------
 
 
@@ -113,6 +118,8 @@ def test_the_token_in_the_address_is_kept_as_a_cookie(strict: TestClient) -> Non
 def test_a_foreign_place_is_not_gone_on_to(strict: TestClient) -> None:
     answer = strict.get(f"http://loom.example//evil.example/?token={TOKEN}")
     assert 'url=/evil.example/"' in answer.text
+    answer = strict.get(f"http://loom.example/%5Cevil.example/?token={TOKEN}")
+    assert 'url=/%5Cevil.example/"' in answer.text
 
 
 @pytest.mark.parametrize(("said", "status"), [(f"Bearer {TOKEN}", 200), (f"bearer {TOKEN}", 200), ("Bearer x", 401), (TOKEN, 401)])  # fmt: skip

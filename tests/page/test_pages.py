@@ -207,7 +207,7 @@ def test_addresses_of_any_signs(client: TestClient, text: str) -> None:
 
     sign = quote(text, safe="")
     for path in (f"/{sign}", f"/runs/{sign}", f"/runs/{sign}/live", f"/models/{sign}", f"/models/{sign}/{sign}",
-                 f"/static/{sign}", f"/runs?where={sign}", f"/runs?after={sign}", f"/models?where={sign}", f"/compare?run={sign}&run=2"):  # fmt: skip
+                 f"/static/{sign}", f"/runs?where={sign}", f"/runs?after={sign}", f"/models?where={sign}", f"/compare?run={sign}&run=2", f"/lineage?of={sign}"):  # fmt: skip
         answer = client.get(path)
         assert 400 <= answer.status_code < 500, path
         assert "<img src=x" not in answer.text

@@ -187,6 +187,37 @@ def test_few_logs_are_kept(tmp_path: Path) -> None:
     assert logs.of(tmp_path / "0") is not first
 
 
+def test_half_characters_are_shown_as_such(asking: TestClient, start: Callable[..., Run]) -> None:
+    half = "\ud800"
+    run = start()
+    write(run, *({"step": step, "loss": 1.0, half: 2.0} for step in (1, 2)))
+    one = given("text", None, text=half) | {
+        "prediction": half,
+        "tokens": [half],
+        "source_tokens": [half, half],
+    }
+    address = sampled(run, one | {"inputs": {half: {"kind": "image", "file": f"/{half}"}}}, one)
+    assert half in charts(asking.get(f"/runs/{run.id}").text)["Loss"]
+    assert asking.get(address).status_code == 200
+    assert asking.get(f"/runs/{run.id}/attention/7/1").status_code == 200
+    assert asking.get(f"{address}/0/%3F").status_code == 404
+
+
+def test_a_file_that_cannot_be_read_is_named(
+    asking: TestClient, start: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = start()
+    write(run, {"step": 1, "loss": 1.0})
+
+    def refused(_: int) -> None:
+        raise PermissionError(13, "Permission denied", "metrics.jsonl")
+
+    monkeypatch.setattr(metrics, "stream_state", refused)
+    answer = asking.get(f"/runs/{run.id}")
+    assert answer.status_code == 503
+    assert "metrics.jsonl cannot be read: Permission denied" in answer.text
+
+
 # Events ------------------------------------------------------------------------------------------------
 
 
@@ -194,7 +225,9 @@ def test_events_of_registry_and_file_are_one_list(
     asking: TestClient, start: Callable[..., Run], registry: Registry
 ) -> None:
     run = start()
-    registry.add_event(run.id, "skipped", {"step": 4, "reason": "not finite", "ids": [1, 2]})
+    registry.add_event(
+        run.id, "skipped", {"step": 4, "reason": "not finite", "ids": [1, 2], "value": 3.748929650912439}
+    )
     write(
         run,
         {"step": 4, "event": "skipped", "reason": "not finite"},
@@ -202,7 +235,7 @@ def test_events_of_registry_and_file_are_one_list(
     )
     text = asking.get(f"/runs/{run.id}").text.partition('<ol class="events">')[2].partition("</ol>")[0]
     assert re.findall(r'class="kind">(\w+)', text) == ["split", "skipped"]
-    assert "ids 1, 2" in text
+    assert "ids 1, 2, value 3.74893<" in text
 
 
 # Samples -----------------------------------------------------------------------------------------------

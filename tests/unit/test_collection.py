@@ -76,7 +76,7 @@ def test_nothing_goes_that_is_not_deleted_or_too_lately(shelf: Shelf) -> None:
 def test_a_deleted_run_goes_but_for_its_model(shelf: Shelf) -> None:
     model = shelf.model()
     folder = Path(model.folder).parent
-    write_json(folder / "record.json", {})
+    write_json(folder / "record.jsonl", {})
     (folder / "samples").mkdir()
     (folder / "samples" / "0.jsonl").write_text("{}\n")
     shelf.registry.delete_run(model.run_id)
@@ -85,7 +85,7 @@ def test_a_deleted_run_goes_but_for_its_model(shelf: Shelf) -> None:
     assert {path.name for path in waste.paths} == {"checkpoints", "samples", "config.json"}
     assert waste.size_bytes == size(folder / "checkpoints") + size(folder / "samples") + 3
     assert collected(shelf) == {model.run_id: None}
-    assert {name.partition("/")[0] for name in files(folder)} <= {"model", "record.json", ".lock"}
+    assert {name.partition("/")[0] for name in files(folder)} <= {"model", "record.jsonl", ".lock"}
     verify_folder(Path(model.folder))
     assert shelf.registry.run(model.run_id).purged_at is not None
     assert collected(shelf) == {}
@@ -318,6 +318,7 @@ def test_what_a_killed_collection_left_goes_with_the_next(shelf: Shelf) -> None:
     assert not Path(first.folder).exists()
     assert files(folder.parent) == {
         "config.json",
+        "record.jsonl",
         *(f"checkpoints/00000010/{n}" for n in ("manifest.json", "state.json")),
     }
     assert not (Path(third.folder).parent / "checkpoints").exists()

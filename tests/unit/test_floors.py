@@ -19,7 +19,7 @@ FLOORS = {
     1: "batch drawing storage device world collectives allocator nn tokenizer metrics search",
     2: "modality task head",
     3: "model averaging data baselines fixed optim checkpoint judging reduction step trainer progress evaluate decode journal stream session predictions surroundings",
-    4: "build prepare training datacheck checkup export inputs predictor ledger site samples datafiles recording held following collection foreign archive transfer jobs api page cli __main__ testing",
+    4: "build prepare training datacheck checkup export inputs predictor ledger waiting site samples datafiles recording held following collection foreign archive arrivals transfer jobs api page cli __main__ testing",
 }
 FLOOR_OF = {room: floor for floor, rooms in FLOORS.items() for room in rooms.split()}
 RUNTIME = set(FLOORS[3].split())

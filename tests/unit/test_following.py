@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import shutil
 import threading
 from pathlib import Path
 from typing import Any
@@ -12,8 +13,9 @@ import pytest
 
 from seqloom.errors import BusyError, ConfigError, StorageError
 from seqloom.following import FILE, Lines, follow, goes_on
-from seqloom.held import LOCK, delete_runs, is_held
+from seqloom.held import delete_runs
 from seqloom.progress import MetricsLog
+from seqloom.registry.holding import LOCK, is_held
 from seqloom.site import alone
 
 Shelf = Any
@@ -143,8 +145,7 @@ def end() -> None:
 
 def test_what_cannot_be_followed_says_why(shelf: Shelf) -> None:
     run = shelf.run()
-    Path(run.folder, "config.json").unlink()
-    Path(run.folder).rmdir()
+    shutil.rmtree(run.folder)
     with pytest.raises(StorageError, match=f"the folder of run {run.id} is not there; is it on another"):
         next(follow(shelf.registry, run, 1))
     shelf.registry.delete_run(run.id)

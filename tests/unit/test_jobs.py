@@ -27,9 +27,14 @@ from seqloom.errors import (
     StorageError,
     UsageError,
 )
+from seqloom.held import is_held
+from seqloom.inputs import located_inputs
 from seqloom.jobfile import Job
-from seqloom.jobs import evaluate_job, resume_job, train_job
+from seqloom.jobs import decode_job, evaluate_job, resume_job, train_job
+from seqloom.predictions import Write
+from seqloom.predictor import Predictor
 from seqloom.recording import RunListener
+from seqloom.registry.records import Run
 from seqloom.registry.store import Registry
 from seqloom.site import Site, find_run, open_model
 from seqloom.storage import verify_folder
@@ -269,6 +274,56 @@ def test_an_evaluation_keeps_its_predictions(
     assert [line["source"] for line in lines] == workplace.lines("test.src")
     best = [prediction.hypotheses[0] for prediction in predictions]
     assert [line["outputs"][0]["score"] for line in lines] == [one.score for one in best]
+
+
+def decoded(site: Site, predictor: Predictor, file: Path, write: Write, *, keep: bool) -> Run:
+    inputs = located_inputs(file.read_text().splitlines(), predictor.kit.slots, file)
+    how = predictor.decoding(predictor.decode, predictor.kit.flags)
+    return decode_job(predictor, site, file, inputs, how, write, keep=keep)
+
+
+def test_a_decoding_keeps_what_nobody_else_does(
+    job: Callable[..., Job], site: Site, tmp_path: Path
+) -> None:
+    predictor = open_model(train_job(job("train.steps=1"), site).model.uri, site)
+    (tmp_path / "in.txt").write_text("1 2\n3 4\n")
+    told: list[str] = []
+
+    def write(predictions: Iterable[Prediction]) -> list[Path]:
+        [run] = site.registry.runs("status = 'running'")
+        for prediction in predictions:
+            told.append(prediction.example.inputs["source"])
+            assert is_held(Path(run.folder))
+            assert not (Path(run.folder) / "predictions.jsonl").exists()  # until it has them all
+        return []
+
+    run = decoded(site, predictor, tmp_path / "in.txt", write, keep=True)
+    assert (run.status, told) == ("finished", ["1 2", "3 4"])
+    [left] = site.registry.artefacts(run.id)
+    lines = [json.loads(line) for line in Path(left.path).read_text().splitlines()]
+    assert [line["source"] for line in lines] == told
+    assert not is_held(Path(run.folder))
+    other = decoded(site, predictor, tmp_path / "in.txt", lambda found: list(found) and [], keep=False)
+    assert (Path(other.folder) / "config.json").exists()
+    assert not (Path(other.folder) / "predictions.jsonl").exists()
+
+
+def test_a_decoding_whose_output_cannot_be_written_has_failed(
+    job: Callable[..., Job], site: Site, tmp_path: Path
+) -> None:
+    predictor = open_model(train_job(job("train.steps=1"), site).model.uri, site)
+    (tmp_path / "in.txt").write_text("1 2\n3 4\n")
+
+    def write(predictions: Iterable[Prediction]) -> list[Path]:
+        next(iter(predictions))
+        raise StorageError("out.txt: cannot write it")
+
+    with pytest.raises(StorageError, match="cannot write it"):
+        decoded(site, predictor, tmp_path / "in.txt", write, keep=True)
+    [run] = site.registry.runs("kind = 'decode'")
+    assert (run.status, run.error) == ("failed", "StorageError: out.txt: cannot write it")
+    assert site.registry.artefacts(run.id) == []
+    assert sorted(file.name for file in Path(run.folder).iterdir()) == [".lock", "config.json"]
 
 
 def test_an_evaluation_is_not_resumed(job: Callable[..., Job], site: Site) -> None:

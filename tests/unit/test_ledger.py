@@ -160,6 +160,9 @@ def test_whatever_befalls_a_registry_it_is_told_all_once(
             assert (known.status, known.model) == ("finished", "models:/m/1")
             assert [score.step for score in known.scores] == list(EVALUATIONS)
             assert [model.version for model in registry.models()] == [1]
+            events = [event.kind for event in registry.events(run.id)]
+            assert events.count("skipped") == 1
+            assert [left.kind for left in registry.artefacts(run.id)] == ["checkpoint"]
     finally:
         fault.close()
 
@@ -173,6 +176,8 @@ def live_through(fault: Fault, chance: random.Random, folder: Path, said: list[s
         ledger = Ledger(registry, run, said.append, clock=iter(range(0, 10**9, 1000)).__next__)
         acts: list[Callable[[], object]] = [
             *(lambda step=step: ledger.add_scores(scores(step)) for step in EVALUATIONS),
+            lambda: ledger.add_event("skipped", {"step": 1}),
+            lambda: ledger.add_artefact("checkpoint", folder, "def", 3),
             lambda: ledger.add_model(folder, "abc", scores(1)),
             lambda: ledger.end("finished", None),
         ]

@@ -30,6 +30,15 @@ from seqloom.transfer import Imported, check_model, export_archive, export_file,
 Shelf = Any
 BESIDE = {"registry.db", "registry.db.lock", "registry.db-shm", "registry.db-wal", "runs", "a.tar", "copy"}
 """All that there may be in the folder of a test."""
+FACTS: dict[str, Any] = {
+    "kind": "import",
+    "name": "x",
+    "task": "t",
+    "config": {},
+    "seed": 1,
+    "versions": {},
+}
+FACTS |= {"device": "cpu", "device_reason": "", "data": []}
 DATA = DataFile(path="train.de", sha256="ab12", split="train", bytes=10, rows=2)
 
 
@@ -227,12 +236,13 @@ def test_a_name_that_is_none_is_refused_before_anything_is_copied(shelf: Shelf, 
     check_nothing_came(shelf)
 
 
+def refuse(*_: Any, **__: Any) -> None:
+    raise StorageError("the disk is full")
+
+
 def test_a_registry_that_is_away_leaves_nothing(
     shelf: Shelf, genuine: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-
-    def refuse(*_: Any, **__: Any) -> None:
-        raise StorageError("the disk is full")
 
     monkeypatch.setattr(type(shelf.registry), "import_model", refuse)
     with pytest.raises(StorageError, match="the disk is full"):
@@ -265,16 +275,36 @@ def test_a_disk_that_lacks_room_is_told_before(
 
 
 def test_an_import_clears_up_after_those_that_were_killed(shelf: Shelf, genuine: bytes) -> None:
-    left, other = shelf.runs / ".20261121-131502-a1b2c3.new", shelf.runs / ".mine.new"
-    for folder in (left, other):
-        (folder / "model").mkdir(parents=True)
+    half, whole, entered, others = (f"20261121-131502-00000{number}" for number in range(4))
+    shelf.registry.start_run(**FACTS, id=entered)
+    for run_id, place in ((half, None), (whole, None), (entered, None), (others, "postgresql://elsewhere")):
+        (shelf.runs / (f".{half}.new" if run_id == half else run_id) / "model").mkdir(parents=True)
+        (shelf.runs / f".{run_id}.import").write_text(place or shelf.registry.place())
+    (shelf.runs / ".20261121-131502-000004.import").touch()  # killed before it could say whose it is
+    mine = shelf.runs / ".mine.new"
+    mine.mkdir()
+    before = {path.name for path in shelf.runs.iterdir()}
     with (shelf.runs / ".imports").open("ab") as stream:
         fcntl.flock(stream, fcntl.LOCK_SH)  # another one is under way: it may be its
-        taken(shelf, genuine)
-        assert left.is_dir()
+        first = taken(shelf, genuine).model.run_id
+        assert {path.name for path in shelf.runs.iterdir()} == before | {".imports", first}
+    second = taken(shelf, genuine).model.run_id
+    assert {path.name for path in shelf.runs.iterdir()} == {
+        *(".imports", ".mine.new", first, second, entered, others, f".{others}.import"),
+    }
+
+
+def test_a_registry_that_cannot_be_asked_is_asked_by_the_next(
+    shelf: Shelf, genuine: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        for name in ("import_model", "run"):
+            patch.setattr(type(shelf.registry), name, refuse)
+        with pytest.raises(StorageError, match="the disk is full"):
+            taken(shelf, genuine)
+    assert len(list(shelf.runs.iterdir())) == 3  # it may know the run
     taken(shelf, genuine)
-    assert not left.exists()
-    assert other.is_dir()
+    assert len(list(shelf.runs.iterdir())) == 2
 
 
 # What is not to be trusted -----------------------------------------------------------------------------

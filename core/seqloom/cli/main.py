@@ -21,6 +21,7 @@ from seqloom.cli import compare, config, data, decode, demo, doctor, init, plugi
 from seqloom.cli.absent import check_model
 from seqloom.cli.models import models_app
 from seqloom.cli.output import State, note
+from seqloom.cli.registry import registry_app
 from seqloom.cli.runs import runs_app
 from seqloom.errors import (
     BUG_EXIT_CODE,
@@ -80,6 +81,7 @@ def build_app(catalog: Catalog) -> typer.Typer:
     app.add_typer(runs_app, name="runs")
     compare.register(app, catalog)
     ui.register(app, catalog)
+    app.add_typer(registry_app, name="registry")
     plugins.register(app, catalog)
     config.register(app, catalog)
     data.register(app, catalog)

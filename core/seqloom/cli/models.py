@@ -51,12 +51,6 @@ Uri = Annotated[
 HEADERS = ("model", "aliases", "task", "created (UTC)", "scores")
 
 models_app = typer.Typer(no_args_is_help=True, help="List, show, name, move and delete models.")
-models_app.command("lineage")(model_lineage)
-models_app.command("rm")(delete_models)
-models_app.command("gc")(collect)
-models_app.command("verify")(verify)
-models_app.command("export")(export)
-models_app.command("import")(import_)
 
 
 @models_app.command("list")
@@ -114,7 +108,7 @@ def alias_model(
     ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the history as JSON.")] = False,
 ) -> None:
-    """Give a version of a model an alias, or forget one, or tell what aliases pointed to over time."""
+    """Give a version of a model an alias, or forget one. --history tells what aliases pointed to."""
     if history:
         if remove or expected is not None:
             raise UsageError("--history changes nothing; it goes neither with --if nor with --remove")
@@ -171,7 +165,7 @@ def _pointed(version: int | None) -> str:
 
 @models_app.command("note")
 def note_model(context: typer.Context, uri: Uri, text: Text) -> None:
-    """Write something about a version of a model, which `show` shows."""
+    """Write something about a model. `show` shows it."""
     with open_registry(context) as registry:
         model = registry.note_model(uri, text)
     note(f"{model.uri} has {noted(model.notes)}")
@@ -184,6 +178,14 @@ def tag_model(context: typer.Context, uri: Uri, given: Tags = None, remove: Remo
     with open_registry(context) as registry:
         model = registry.tag_model(uri, tags)
     note(f"{model.uri} {tagged(model.tags)}")
+
+
+models_app.command("lineage")(model_lineage)
+models_app.command("verify")(verify)
+models_app.command("export")(export)
+models_app.command("import")(import_)
+models_app.command("rm")(delete_models)
+models_app.command("gc")(collect)
 
 
 def _json(model: Model) -> dict[str, object]:

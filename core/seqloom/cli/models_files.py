@@ -31,7 +31,7 @@ def delete_models(
     ],
     undo: Annotated[bool, typer.Option("--undo", help="Take back that they were deleted.")] = False,
 ) -> None:
-    """Mark versions of models as deleted; their files stay until `seqloom models gc --yes`."""
+    """Mark versions of models as deleted. Their files stay until `seqloom models gc --yes`."""
     for uri in uris:
         if not VERSIONED.fullmatch(uri):
             raise UsageError(f"'{uri}' names no version; say which, as in {re.split('[/@]', uri)[0]}/3")
@@ -55,7 +55,7 @@ def collect(
     ] = GRACE_DAYS,
     as_json: Json = False,
 ) -> None:
-    """Tell which files of deleted models and runs may go, or remove them; what an alias holds stays."""
+    """Tell which files of the deleted may go. With --yes they go; what an alias holds stays."""
     from seqloom.collection import collect_waste, find_waste  # noqa: PLC0415 - imports torch
     from seqloom.registry.store import runs_folder  # noqa: PLC0415 - `--help` never pays for a database
 
@@ -123,7 +123,7 @@ def verify(
     every: Annotated[bool, typer.Option("--all", help="All models that are not deleted.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Hash all files of models anew, and compare them with what was registered."""
+    """Hash all files of models anew. They are compared with what was registered."""
     from seqloom.transfer import check_model  # noqa: PLC0415 - imports torch
 
     if bool(uris) == every:
@@ -155,7 +155,7 @@ def export(
         str, typer.Argument(metavar="FILE", help="The archive to write, a .tar; - for stdout.")
     ],
 ) -> None:
-    """Write a model and what is known of it to one file, to be imported elsewhere."""
+    """Write a model to one file. It holds what is known of it, too, to be imported elsewhere."""
     from seqloom.transfer import export_archive, export_file  # noqa: PLC0415 - imports torch
 
     with open_registry(context) as registry:
@@ -181,7 +181,7 @@ def import_(
         str | None, typer.Option(help="What to call it, instead of what it was called.")
     ] = None,
 ) -> None:
-    """Register a model that was made elsewhere as the next version; its files are copied."""
+    """Register a model from elsewhere. It is the next version of its name; its files are copied."""
     from seqloom.registry.store import runs_folder  # noqa: PLC0415 - `--help` never pays for a database
     from seqloom.transfer import import_file, import_stream  # noqa: PLC0415 - imports torch
 

@@ -44,9 +44,6 @@ RemovedTags = Annotated[
 HEADERS = ("run", "kind", "status", "name", "task", "device", "started (UTC)", "took", "scores")
 
 runs_app = typer.Typer(no_args_is_help=True, help="List, show, follow, tag and delete runs.")
-runs_app.command("lineage")(run_lineage)
-runs_app.command("rm")(delete_runs)
-runs_app.command("tail")(tail_run)
 
 
 @runs_app.command("list")
@@ -119,10 +116,15 @@ def note_run(
     run_id: Annotated[str, typer.Argument(metavar="ID", help="A run's id, or the beginning of it.")],
     text: Text,
 ) -> None:
-    """Write something about a run, which `show` shows."""
+    """Write something about a run. `show` shows it."""
     with open_registry(context) as registry:
         run = registry.note_run(run_id, text)
     note(f"{run.id} has {noted(run.notes)}")
+
+
+runs_app.command("rm")(delete_runs)
+runs_app.command("tail")(tail_run)
+runs_app.command("lineage")(run_lineage)
 
 
 def noted(notes: Sequence[Note]) -> str:

@@ -21,7 +21,7 @@ def delete_runs(
     ],
     undo: Annotated[bool, typer.Option("--undo", help="Take back that they were deleted.")] = False,
 ) -> None:
-    """Mark runs as deleted; their files stay until `seqloom models gc --yes`, their models anyway."""
+    """Mark runs as deleted. Their models stay, and their files until `seqloom models gc --yes`."""
     from seqloom import held  # noqa: PLC0415 - `--help` never pays for a database
 
     with open_registry(context) as registry:
@@ -41,7 +41,7 @@ def tail_run(
     ] = 10,
     as_json: Annotated[bool, typer.Option("--json", help="Print the lines as they are written.")] = False,
 ) -> None:
-    """Follow a training: print what it logs as it comes, until it ends."""
+    """Follow a training until it ends. What it logs is printed as it comes."""
     from seqloom.following import follow, goes_on  # noqa: PLC0415 - `--help` never pays for a database
 
     with open_registry(context) as registry:

@@ -85,6 +85,10 @@ def _tell_errors(app: FastAPI, place: Place) -> None:
         names = {".".join(str(part) for part in one["loc"][1:]) for one in error.errors()}
         return place.error(400, f"the address is wrong in: {', '.join(sorted(names))}")
 
+    @app.exception_handler(OSError)
+    def unreadable(_: Request, error: OSError) -> Response:
+        return place.error(503, f"{error.filename or 'a file'} cannot be read: {error.strerror or error}")
+
     @app.exception_handler(Exception)
     def bug(_: Request, error: Exception) -> Response:
         response = place.error(500, f"this is a bug of the page: {type(error).__name__}")

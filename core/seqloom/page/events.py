@@ -69,5 +69,7 @@ def _happening(kind: str, said: Mapping[str, Any], at: datetime | None) -> Happe
 
 
 def _short(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.6g}"
     said = ", ".join(map(str, value[:MOST_DETAILS])) if isinstance(value, list) else str(value)
     return said if len(said) <= LONGEST else said[:LONGEST] + "…"

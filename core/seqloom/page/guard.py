@@ -13,7 +13,7 @@ import re
 from collections.abc import Callable
 from html import escape
 from typing import Final
-from urllib.parse import parse_qsl, unquote_to_bytes, urlencode
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlencode
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import HTTPConnection
@@ -69,7 +69,9 @@ class Guard:
                     headers.setdefault(name, value)
             await send(message)
 
-        await (self._refused(scope) or self._app)(scope, receive, answer)
+        refusal = self._refused(scope)
+        as_get = {**scope, "method": "GET"}  # the server leaves the body of what answers HEAD out
+        await (refusal or self._app)(as_get, receive, answer)
 
     def _refused(self, scope: Scope) -> Response | None:
         """What is answered instead; None where the request may pass."""
@@ -123,7 +125,7 @@ def _admitted(path: str, rest: list[tuple[str, str]], token: str) -> Response:
     It goes on from a page of ours, not by a redirect: after a link on another site, a browser would not
     send a strict cookie there.
     """
-    place = "/" + path.lstrip("/") + (f"?{urlencode(rest)}" if rest else "")
+    place = "/" + quote(path.lstrip("/"), errors="replace") + (f"?{urlencode(rest)}" if rest else "")
     page = (
         f'<!doctype html><meta http-equiv="refresh" content="0;url={escape(place)}"><title>Seqloom</title>'
     )

@@ -25,14 +25,14 @@ TITLES: Final = {
     404: "Not there",
     405: "Only for looking",
     500: "A mistake of ours",
-    503: "The registry does not answer",
+    503: "That cannot be read now",
 }
 
 
 def address(*parts: object, **asked: str | list[str]) -> str:
     """An address of the page: each part quoted, whatever it holds."""
-    path = "".join(f"/{quote(str(part), safe='')}" for part in parts)
-    return path + (f"?{urlencode(asked, doseq=True)}" if asked else "")
+    path = "".join(f"/{quote(str(part), safe='', errors='replace')}" for part in parts)
+    return path + (f"?{urlencode(asked, doseq=True, errors='replace')}" if asked else "")
 
 
 def model_address(uri: str) -> str:
@@ -73,7 +73,8 @@ class Place:
 
     def page(self, template: str, status: int = 200, **content: Any) -> HTMLResponse:
         """An answer made of a template."""
-        return HTMLResponse(self._templates.get_template(template).render(content), status)
+        text = self._templates.get_template(template).render(content)
+        return HTMLResponse(text.encode("utf-8", "replace"), status)  # JSON may hold half a character
 
     def error(self, status: int, message: str) -> HTMLResponse:
         """The page that says what is wrong."""

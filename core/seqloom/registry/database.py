@@ -36,7 +36,7 @@ class Database:
     """
 
     def __init__(self, url: str, *, lock_timeout_seconds: float = LOCK_TIMEOUT_SECONDS) -> None:
-        self._backend = _backend(url, lock_timeout_seconds)
+        self._backend = backend_of(url, lock_timeout_seconds)
         self.place = self._backend.place
         try:
             self._upgrade()
@@ -125,7 +125,8 @@ class Database:
             raise BusyError(f"{self.place}: too many at once in this process; try again") from error
 
 
-def _backend(url: str, lock_timeout_seconds: float) -> Backend:
+def backend_of(url: str, lock_timeout_seconds: float) -> Backend:
+    """The kind of database that a URL names, with nothing asked of it yet."""
     parsed = parse(url)
     kind = SQLite if parsed.drivername == "sqlite" else PostgreSQL
     return kind(parsed, lock_timeout_seconds)

@@ -29,6 +29,10 @@ class ImportFacts(TypedDict):
 class ImportVerbs(Opened):
     """What is told about imports."""
 
+    def place(self) -> str:
+        """What tells this registry from others: its file, or where its server is, without a password."""
+        return self._open().place
+
     def import_model(self, brought: ImportFacts, **run: Unpack[RunFacts]) -> Model:
         """Enters a model that came from elsewhere as the next version, with the run that brought it.
 

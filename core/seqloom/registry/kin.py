@@ -43,7 +43,7 @@ def after(parts: Parts, ids: Collection[str]) -> None:
     """Finds what came from some nodes."""
     runs, data, models, left = _by_kind(parts, ids)
     if models:
-        names = _names(models)
+        names = _names(parts, models)
         _link_users(parts, names)
         _link_beginners(parts, names)
     if runs:
@@ -142,9 +142,13 @@ def _link_made(parts: Parts, run_ids: Collection[str]) -> None:
     rows = list(parts.first(wanted, lambda row: RUN + row.run_id, few))
     made = parts.add_models({f"models:/{row.name}/{row.version}" for _, row in rows})
     _link_makers(parts, [parts.nodes[model_id] for model_id in made.values()])
-    without = {RUN_SCHEME + one for one in run_ids} - {RUN_SCHEME + row.run_id for _, row in rows}
+    makers = {one for one in run_ids if parts.nodes[RUN + one].details["kind"] in MAKING}
+    without = {RUN_SCHEME + one for one in makers - {row.run_id for _, row in rows}}
+    if not without:
+        return
     used = select(RunRow.model).where(RunRow.model.in_(sorted(without))).distinct()
-    for uri in filter(None, parts.session.scalars(used)):
+    named = {name for _, names in parts.trainings_with_models() for name in names}
+    for uri in (without & named).union(filter(None, parts.session.scalars(used))):
         parts.edges.add((RUN + uri.removeprefix(RUN_SCHEME), parts.add(used_node(uri))))
 
 
@@ -185,10 +189,11 @@ def _link_readers(parts: Parts, contents: Collection[str]) -> None:
     parts.edges |= {(data_id, RUN + run_id) for data_id, run_id in read}
 
 
-def _names(models: Iterable[LineageNode]) -> dict[str, str]:
-    """Ids of models by what they may be called: their URIs, and those of the runs that made them."""
-    made = {f"{RUN_SCHEME}{node.details['run']}": node.id for node in models if "run" in node.details}
-    return made | {node.id: node.id for node in models}
+def _names(parts: Parts, models: Iterable[LineageNode]) -> dict[str, str]:
+    """Ids of models by what they may be called: their URIs, and those of runs that they stand for."""
+    names = {node.id: node.id for node in models}
+    made = {f"{RUN_SCHEME}{node.details['run']}" for node in models if "run" in node.details}
+    return names | {uri: model for uri, model in parts.meant(made).items() if model in names}
 
 
 def _by_kind(parts: Parts, ids: Collection[str]) -> tuple[list[LineageNode], ...]:

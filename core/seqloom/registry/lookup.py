@@ -41,8 +41,9 @@ def run_row(session: Session, run_id: str) -> RunRow:
         return exact
     newest_first = select(RunRow).order_by(RunRow.started_at.desc(), RunRow.id.desc())
     place = in_code_points(RunRow.id)
-    begins_so = newest_first.where(place >= run_id, place < run_id + chr(sys.maxunicode)).limit(SHOWN)
-    found = session.scalars(begins_so).all() if run_id else []
+    begin_so = select(RunRow.id).where(place >= run_id, place < run_id + chr(sys.maxunicode))
+    they = newest_first.where(RunRow.id.in_(begin_so)).limit(SHOWN)
+    found = session.scalars(they).all() if run_id else []
     if len(found) == 1:
         return found[0]
     if found:

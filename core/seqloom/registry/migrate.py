@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from alembic import command
@@ -13,6 +14,13 @@ from sqlalchemy import Connection
 def known_schemas() -> list[str]:
     """Numbers of all migrations, newest first."""
     return [script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()]
+
+
+def missing_migrations(schema: str | None) -> list[tuple[str, str]]:
+    """Number and purpose of each migration beyond a schema, oldest first."""
+    newest_first = ScriptDirectory.from_config(_config()).walk_revisions()
+    beyond = itertools.takewhile(lambda script: script.revision != schema, newest_first)
+    return [(script.revision, (script.doc or "").partition("\n")[0]) for script in beyond][::-1]
 
 
 def migrate(connection: Connection, schema: str = "head") -> None:

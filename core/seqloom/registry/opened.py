@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from typing import Final, Self, TypeVar
 
 from sqlalchemy.orm import Session
 
+from seqloom.registry.changes import Changes
 from seqloom.registry.columns import Base
 from seqloom.registry.database import Database
 from seqloom.registry.place import sqlite_file
@@ -72,8 +73,12 @@ class Opened:
             self._opened = self._opened or Database(self._url)
             return self._opened
 
-    def _writing(self) -> AbstractContextManager[Session]:
-        return self._open().writing()
+    @contextmanager
+    def _writing(self) -> Iterator[Session]:
+        with self._open().writing() as session:
+            changes = Changes(session)
+            yield session
+            changes.write()
 
     @contextmanager
     def _reading(self) -> Iterator[Session]:

@@ -24,10 +24,17 @@ MOST = 2**31 - 1
 
 
 class Key(NamedTuple):
-    """What rows are sorted by; those without it come last, either way."""
+    """What rows are sorted by; those without it come last, either way.
+
+    Attributes:
+        expression: Its value.
+        is_descending: Whether the highest comes first.
+        is_always_there: Whether no row lacks it; then an index may have rows in this order.
+    """
 
     expression: Any
     is_descending: bool
+    is_always_there: bool = False
 
     @property
     def place(self) -> Any:
@@ -38,7 +45,7 @@ class Key(NamedTuple):
     @property
     def sorting(self) -> ColumnElement[Any]:
         sorting = desc(self.place) if self.is_descending else asc(self.place)
-        last: ColumnElement[Any] = sorting.nulls_last()
+        last: ColumnElement[Any] = sorting if self.is_always_there else sorting.nulls_last()
         return last
 
 
@@ -74,7 +81,7 @@ def page(
         for order in query.orders
         for expression in compiler.orders(order.field)
     ]
-    keys += [Key(meanings.created, True), Key(row.id, True)]
+    keys += [Key(one, is_descending=True, is_always_there=True) for one in (meanings.created, row.id)]
     wanted = select(row)
     if not deleted:
         wanted = wanted.where(row.deleted_at.is_(None))

@@ -149,11 +149,15 @@ class Parts:
 
     def add_models(self, uris: Collection[str]) -> dict[str, str]:
         """Adds nodes for models; returns the id of each by the URI by which it was asked for."""
-        found: dict[str, str] = {}
-        for row in self._model_rows(sorted(uris)) if uris else ():
-            node_id = row.uri if row.uri in self.nodes else self.add(model_node(row))
-            found |= {row.uri: node_id, f"{RUN_SCHEME}{row.run_id}": node_id}
-        return {uri: found.get(uri) or self.add(used_node(uri)) for uri in uris}
+        found: dict[str, Model] = {}
+        for model in self._model_rows(sorted(uris)) if uris else ():
+            found |= {model.uri: model, f"{RUN_SCHEME}{model.run_id}": model}
+        nodes = {uri: model_node(found[uri]) if uri in found else used_node(uri) for uri in uris}
+        return {uri: self.add(node) for uri, node in nodes.items()}
+
+    def meant(self, uris: Collection[str]) -> dict[str, str]:
+        """Ids of the models that ``runs:/ID`` stand for, by these; of those that are registered."""
+        return {f"{RUN_SCHEME}{model.run_id}": model.uri for model in self._model_rows(sorted(uris))}
 
     def _model_rows(self, uris: Sequence[str]) -> Iterator[Model]:
         """The models that are called so; of those of one run the one that it stands for comes last."""

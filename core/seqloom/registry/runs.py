@@ -10,6 +10,7 @@ from typing import Any, NotRequired, TypedDict, Unpack
 from sqlalchemy import delete, select
 
 from seqloom.errors import ConfigError
+from seqloom.registry.changes import Changes
 from seqloom.registry.lookup import check_name, run_row
 from seqloom.registry.opened import Opened, reread
 from seqloom.registry.pages import page
@@ -110,7 +111,9 @@ class RunVerbs(Opened):
             ConfigError: There is no such run.
         """
         with self._writing() as session:
-            enter(session, Owner("run_id", run_row(session, run_id).id), scores)
+            row = run_row(session, run_id)
+            enter(session, Owner("run_id", row.id), scores)
+            Changes.of(session).add_scores(row.id, tuple(scores))
 
     def add_data(self, run_id: str, data: Sequence[DataFile]) -> Run:
         """Says which files of data a run read; one that is known by split and path gives way.

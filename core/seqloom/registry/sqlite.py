@@ -23,10 +23,11 @@ from seqloom.registry.queue_lock import locked
 PARTS: Final = ("", "-wal", "-shm")
 """What the names of its files end in: the database, its log, the index of that."""
 
+MADE_ANEW: Final = "seqloom registry rebuild makes a new one of the run folders"
 WHAT_TO_DO: Final = {  # by the beginning of SQLite's own name for the failure
-    "SQLITE_NOTADB": f"is not an SQLite database; move it away, {ELSEWHERE}",
-    "SQLITE_CORRUPT": "is damaged; put a copy back, without the files of its name in -wal and -shm "
-    f"(or see `sqlite3 FILE .recover`), {ELSEWHERE}",
+    "SQLITE_NOTADB": f"is not an SQLite database; move it away, {ELSEWHERE}; {MADE_ANEW}",
+    "SQLITE_CORRUPT": "is damaged; put a copy back, without the files of its name in -wal and -shm, "
+    f"{ELSEWHERE}; {MADE_ANEW}",
     "SQLITE_READONLY": f"cannot be written; make it and its folder writable, {ELSEWHERE}",
     "SQLITE_CANTOPEN": f"cannot be opened; make it a file in a folder that you may write to, {ELSEWHERE}",
     "SQLITE_FULL": f"cannot grow as its disk is full; make room, {ELSEWHERE}",

@@ -101,6 +101,19 @@ class HeadContract(PartContract):
             assert scores == sorted(scores, reverse=True)
 
     @torch.inference_mode()
+    def test_attention_is_of_the_same_predictions(self) -> None:
+        head, memory = self.seeded(), self.memory()
+        found = head.predict(memory, self.decode)
+        attended = head.with_attention(memory, found)
+        for before, after, length in zip(found, attended, LENGTHS, strict=True):
+            for one, other in zip(before, after, strict=True):
+                assert (other.tokens, other.score) == (one.tokens, one.score)
+                weights = getattr(other, "attention", None)
+                if weights is not None:
+                    assert weights.shape == (len(one.tokens) + 1, length), "EOS looks somewhere, too"
+                    assert_close(weights.sum(1), torch.ones(len(weights)))
+
+    @torch.inference_mode()
     def test_a_source_alone_is_predicted_as_in_a_batch(self) -> None:
         head, memory = self.seeded(), self.memory()
         together = head.predict(memory, self.decode)

@@ -93,6 +93,7 @@ def test_the_grid_is_that_of_the_positions(
     features = modality.read(raw)
     found = modality.frontend(8, None)(Padded(features[None], torch.tensor([len(features)])))
     assert modality.grid(features) == grid
+    assert modality.frontend(8, None).grid(len(features)) == grid
     assert found.lengths.tolist() == [grid[0] * grid[1]]
 
 
@@ -106,6 +107,11 @@ def test_a_film_is_its_frames_one_after_another(frontend: dict[str, Any]) -> Non
     together = layers(Padded(film, torch.tensor([3, 2])))
     rows, columns = modality.grid(film[0])
     assert together.lengths.tolist() == [rows * columns, rows * columns // 3 * 2]
+    assert layers.grid(3) == (rows, columns)
+    seen = layers.fixed_part(Padded(film, torch.tensor([3, 2])))
+    layers.is_given_fixed = True
+    assert layers.grid(int(seen.lengths[0])) == (rows, columns)
+    layers.is_given_fixed = False
     for frame in range(3):
         alone = layers(Padded(film[:, frame, None], torch.tensor([1, 1])))
         size = alone.values.shape[1]

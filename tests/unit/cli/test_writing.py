@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -94,16 +95,25 @@ def test_a_folder_gets_a_file_for_each_input(form: str, files: dict[str, str], t
     output = Destination.of(f"{tmp_path}/new/folder/", form, SPEC)
     raws = ("talks/talk.wav", "talks/talk.wav#t=1,2.5")
     assert len(list(output.admit(located(*raws), SOUND))) == 2
-    output.write([prediction(0, raws[0], "one"), prediction(1, raws[1], "two")], TASK, SOUND)
+    written = output.write([prediction(0, raws[0], "one"), prediction(1, raws[1], "two")], TASK, SOUND)
     folder = tmp_path / "new" / "folder"
+    assert (output.keeps, sorted(written)) == (True, sorted(folder.iterdir()))
     assert {file.name: file.read_text() for file in folder.iterdir()} == files
     assert Destination.of(str(folder), form, SPEC) == output  # without its slash, as it is there now
 
 
 def test_a_file_gets_all_of_them(tmp_path: Path) -> None:
     output = Destination.of(str(tmp_path / "all.txt"), "list", SPEC)
-    output.write([prediction(0, "a.wav", "one"), prediction(1, "b.wav", "two")], TASK, SOUND)
+    written = output.write([prediction(0, "a.wav", "one"), prediction(1, "b.wav", "two")], TASK, SOUND)
     assert (tmp_path / "all.txt").read_text() == "list: one\nlist: two\n"
+    assert (output.keeps, written) == (True, [tmp_path / "all.txt"])
+
+
+@pytest.mark.parametrize("place", [None, os.devnull])
+def test_a_stream_keeps_nothing(place: str | None) -> None:
+    output = Destination.of(place, "text", SPEC)
+    assert output.write([prediction(0, "a.wav", "one")], TASK, SOUND) == []
+    assert not output.keeps
 
 
 def test_what_cannot_be_written_is_told_before_anything_is_done(tmp_path: Path) -> None:

@@ -43,6 +43,7 @@ def filled(
         registry.add_event(run.id, "started")
         registry.add_model("de-en", "translation", run.id, "/x", "", scores[:1])
     registry.set_alias("de-en", 1, "champion")
+    registry.start_run(**facts, id="other")
     yield registry
     registry.close()
 
@@ -155,6 +156,10 @@ def test_pages_of_models_use_indices(
     ("look", "index"),
     [
         (lambda r: r.run("r1"), "SEARCH scores USING INDEX ix_scores_run_id (run_id=?)"),
+        (
+            lambda r: r.run("oth"),
+            "SEARCH runs USING COVERING INDEX sqlite_autoindex_runs_1 (id>? AND id<?)",
+        ),
         (lambda r: r.events("r1"), "SEARCH events USING INDEX ix_events_run_id (run_id=?)"),
         (lambda r: r.artefacts("r1"), "artefacts USING INDEX sqlite_autoindex_artefacts_1 (run_id=?)"),
         (lambda r: r.model("de-en"), "SEARCH scores USING INDEX ix_scores_model_id (model_id=?)"),
