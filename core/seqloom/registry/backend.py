@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import URL, Engine, create_engine, event
@@ -89,7 +90,12 @@ def engine_of(url: URL, **options: Any) -> Engine:
 
 
 def _to_json(value: Any) -> str:
-    return storable_json(json.dumps(jsonable(value), ensure_ascii=False, allow_nan=False))
+    # Any Mapping is an object.
+    to_text = partial(json.dumps, ensure_ascii=False, allow_nan=False, default=dict)
+    try:
+        return storable_json(to_text(value))
+    except ValueError:  # NaN or an infinity, which JSON has not
+        return storable_json(to_text(jsonable(value)))
 
 
 def _keep_texts(
