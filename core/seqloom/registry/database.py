@@ -116,6 +116,8 @@ class Database:
             if isinstance(explained, StorageError):  # what a connection keeps of it may be wrong for good
                 self._backend.rest()
             raise explained from error
+        except UnicodeEncodeError:  # what was to be written is at fault
+            raise
         except ValueError as error:  # text that is no UTF-8, JSON or date, and was when it was written
             self._backend.rest()
             raise StorageError(

@@ -51,7 +51,8 @@ def settings(config: Mapping[str, Any]) -> dict[int, dict[str, Any]]:
     The id is made of key and value, so nobody has to look for it.
     """
     found = {}
-    for key, value in _values(config):
+    for named, value in _values(config):
+        key = storable(named)
         written = json.dumps(storable(value) if isinstance(value, str) else value)
         digest = hashlib.sha256(f"{key}\0{written}".encode()).digest()
         number = int.from_bytes(digest[:8], signed=True)
@@ -73,7 +74,7 @@ def _values(config: Mapping[str, Any]) -> Iterator[tuple[str, str | float | bool
             ]
         elif isinstance(value, list | tuple):
             waiting += [(f"{key}.{number}", within) for number, within in enumerate(value)]
-        elif isinstance(value, str | bool) or (isinstance(value, int | float) and math.isfinite(value)):
+        elif isinstance(value, str | int) or (isinstance(value, float) and math.isfinite(value)):
             yield key, value
 
 

@@ -137,7 +137,7 @@ class Stranger:
         model = self.registry.add_model(
             name=self._text(MODEL), run_id=self._text(None, RUN), scores=scores, **facts
         )
-        assert self.registry.model(model.uri) == model
+        assert self.registry.model(model.uri).uri == model.uri
 
     def do_set_alias(self) -> None:
         alias, expected = self._text(), self._number("any", "none")

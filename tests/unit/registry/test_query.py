@@ -84,6 +84,8 @@ def filled(
         ("bleu is null", "c"),
         ("error is not null", "a"),
         ("max(bleu) >= 35", "ba"),
+        ("best(bleu) >= 35 order by best(bleu)", "ab"),
+        ("best(ppl) = 4.5", "a"),
         ("min(bleu) = 25", "a"),
         ("at(bleu, 100) = 35", "a"),
         ("latest(bleu) = 25", "a"),
@@ -213,6 +215,8 @@ def test_pages_follow_each_other(filled: Registry, where: str | None) -> None:
         ),
         ("config.umlaut like 3", 20, "'like' needs text in quotes"),
         ("config.train.steps > true", 20, "true and false are neither above nor below"),
+        ("best(`recall@5`) > 1", 6, "no installed plugin says which way recall@5 is better; write max"),
+        ("best(blue) > 1", 6, "no score 'blue'"),
         ("not " * 21 + "seed = 1", 1, "lie within each other more than 20 deep"),
         ("seed = 1 and", 13, "expected a field, found the end"),
     ],
@@ -222,3 +226,13 @@ def test_mistakes_are_pointed_at(filled: Registry, where: str, character: int, m
         filled.runs(where)
 
     assert str(caught.value).splitlines()[1:] == [f"  {where}", " " * (character + 1) + "^"]
+
+
+def test_which_way_is_better_may_be_told(url: str, facts: dict[str, Any]) -> None:
+    with Registry(url, higher_is_better={"bleu": False}) as registry:
+        run = registry.start_run(**facts)
+        registry.add_scores(
+            run.id, [score("speaker=ann/bleu", 1.0, step=1), score("speaker=ann/bleu", 2.0)]
+        )
+        assert registry.runs("best(`speaker=ann/bleu`) = 1")
+        assert not registry.runs("best(`speaker=ann/bleu`) = 2")
