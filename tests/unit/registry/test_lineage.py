@@ -363,15 +363,6 @@ def test_a_deep_configuration(memory: Registry) -> None:
     assert ("models:/teacher/1", "run:one") in memory.lineage("teacher").edges
 
 
-def test_ids_with_any_sign_stay_apart(memory: Registry) -> None:
-    for run_id, folder, path in (("a", "/a", "/a/b/c"), ("a/b", "/ab", "/ab/c")):
-        read = [file("train.de", "a", "train")]
-        memory.start_run(**FACTS, id=run_id, kind="decode", data=read, folder=folder)
-        memory.add_artefact(run_id, kind="run", path=path, sha256="1", size_bytes=1)
-
-    assert {"file:a/b/c", "file:a%2Fb/c"} <= set(ids(memory.lineage(DATA)))
-
-
 def test_every_database_says_the_same(registry: Registry, family: Registry) -> None:
     add_family(registry)
 
