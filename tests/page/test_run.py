@@ -11,7 +11,7 @@ from html import unescape
 from pathlib import Path
 from typing import Any
 
-import exhibits
+import made_samples
 import pytest
 from starlette.testclient import TestClient
 
@@ -316,7 +316,7 @@ def test_only_pictures_and_recordings_are_sent(
     vector = tmp_path / "drawing.svg"
     vector.write_text("<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>")
     picture = tmp_path / "real.png"
-    picture.write_bytes(exhibits.picture(0, 8, 8))
+    picture.write_bytes(made_samples.picture(0, 8, 8))
     link = tmp_path / "link.png"
     link.symlink_to(picture)
     pipe = tmp_path / "pipe.png"
@@ -369,6 +369,6 @@ def test_lines_that_are_no_samples_are_counted(asking: TestClient, start: Callab
 
 def test_a_segment_is_played_alone(asking: TestClient, start: Callable[..., Run], tmp_path: Path) -> None:
     run = start()
-    exhibits.write_sound(tmp_path / "talk.wav", 440, 0.1)
+    made_samples.write_sound(tmp_path / "talk.wav", 440, 0.1)
     address = sampled(run, given("audio", tmp_path / "talk.wav", start_s=1.5, end_s=4))
     assert f'src="{address}/0/source#t=1.5,4.0"' in asking.get(address).text
