@@ -12,7 +12,7 @@ from urllib.parse import quote, urlencode
 import pytest
 from starlette.testclient import TestClient
 
-import hostile
+import strangers
 from seqloom.page.app import create_app
 from seqloom.registry.records import DataFile, Score
 from seqloom.registry.store import Registry
@@ -22,7 +22,7 @@ RUN, MODEL = "r1", "de-en"
 OBEYED = re.compile(r"<script>|<img src=x|<b>|(href|src)=.javascript:", re.IGNORECASE)
 """What hostile texts would do to a page that shows them as they are."""
 SECRET = "root:x:0:0"
-EVIL = f"{hostile.MARKUP}'\"><b>{hostile.ESCAPE}\u202e"
+EVIL = f"{strangers.MARKUP}'\"><b>{strangers.ESCAPE}\u202e"
 TOKEN = "t" * 32
 
 
@@ -41,11 +41,11 @@ def client(tmp_path: Path) -> Any:
         registry.add_scores(RUN, [score])
         registry.add_event(RUN, EVIL, {EVIL: EVIL})
         registry.add_artefact(RUN, kind=EVIL, path=EVIL, sha256=EVIL, size_bytes=1)
-        registry.note_run(RUN, hostile.MARKUP)
-        registry.tag_run(RUN, {"tag": hostile.MARKUP})
+        registry.note_run(RUN, strangers.MARKUP)
+        registry.tag_run(RUN, {"tag": strangers.MARKUP})
         registry.end_run(RUN, "failed", EVIL)
         registry.add_model(MODEL, EVIL, RUN, EVIL, EVIL, [score])
-        registry.note_model(MODEL, hostile.MARKUP)
+        registry.note_model(MODEL, strangers.MARKUP)
     app = create_app(url, tmp_path / "runs")
     with TestClient(app, base_url=HERE, raise_server_exceptions=False, follow_redirects=False) as asking:
         yield asking
@@ -110,7 +110,7 @@ class Stranger:
         )
 
     def _text(self) -> str:
-        return hostile.text(self.chance)[:3000]
+        return strangers.text(self.chance)[:3000]
 
     def _part(self) -> str:
         """A part of a path: one of those that there are, or a text, encoded once, twice or as it is."""

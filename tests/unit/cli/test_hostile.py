@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-import hostile
+import strangers
 from seqloom.catalog import Catalog
 from seqloom.cli.main import build_app
 from seqloom.registry.records import DataFile, Score
@@ -22,7 +22,7 @@ from seqloom.registry.store import Registry
 
 CODES = {0, 2, 65, 74, 78}
 """Of the documented exit codes those that a command may end in that only looks, or is refused."""
-EVIL = f"{hostile.ESCAPE}\u202e\x9b1m\n{hostile.MARKUP}"
+EVIL = f"{strangers.ESCAPE}\u202e\x9b1m\n{strangers.MARKUP}"
 FORMS = ([], ["--json"], ["--format", "table"], ["--format", "jsonl"], ["--format", "csv"])
 
 
@@ -67,11 +67,11 @@ class Stranger:
         return self.chance.choice((self._lists, self._looks, self._tells, self._others))()
 
     def _text(self, *others: str) -> str:
-        return self.chance.choice((*others, hostile.text(self.chance)))
+        return self.chance.choice((*others, strangers.text(self.chance)))
 
     def _lists(self) -> list[str]:
         query = self._text(
-            f"task = '{hostile.text(self.chance)}'", "id like '%'", "bleu > 1 or name = 'de-en'"
+            f"task = '{strangers.text(self.chance)}'", "id like '%'", "bleu > 1 or name = 'de-en'"
         )
         options = (
             [],
@@ -104,7 +104,7 @@ class Stranger:
 
     def _tells(self) -> list[str]:
         noun, name = self.chance.choice((("runs", "r1"), ("models", "de-en")))
-        key, value, one = hostile.text(self.chance), hostile.text(self.chance), self._text(name)
+        key, value, one = strangers.text(self.chance), strangers.text(self.chance), self._text(name)
         commands = (
             *(
                 ["tag", one, f"{key}={value}"],

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-import hostile
+import strangers
 from seqloom.errors import ConfigError, UsageError
 from seqloom.registry.records import DataFile, Score
 from seqloom.registry.store import Registry
@@ -48,10 +48,10 @@ class Stranger:
         return verb
 
     def _text(self, *others: Any) -> Any:
-        return self.chance.choice((*others, hostile.text(self.chance)))
+        return self.chance.choice((*others, strangers.text(self.chance)))
 
     def _number(self, *others: Any) -> Any:
-        return self.chance.choice((*others, hostile.number(self.chance)))
+        return self.chance.choice((*others, strangers.number(self.chance)))
 
     def _moment(self) -> datetime | None:
         return self.chance.choice(MOMENTS)
@@ -185,7 +185,7 @@ def test_five_thousand_hostile_texts_are_kept_or_refused(
     assert molest(url, facts, tmp_path, times=5000, seed=2).total() == 5000
 
 
-@pytest.mark.parametrize("text", hostile.QUERIES)
+@pytest.mark.parametrize("text", strangers.QUERIES)
 def test_hostile_queries_are_answered_or_refused(looked: Callable[[str], int], text: str) -> None:
     with suppress(UsageError):
         assert looked(text) in {0, 1}
