@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
@@ -13,9 +14,10 @@ from typing import Any
 
 import made_samples
 import pytest
+from starlette.requests import ClientDisconnect
 from starlette.testclient import TestClient
 
-from seqloom.page import metrics
+from seqloom.page import media, metrics
 from seqloom.registry.records import Run, Score
 from seqloom.registry.store import Registry
 
@@ -305,6 +307,29 @@ def test_parts_of_a_recording(client: TestClient, run_of: Callable[[str], Run]) 
     assert part("bytes=-0")[0] == 416
     for ignored in ("bytes=5-3", "bytes=0-1,4-5", "lines=1-2", "bytes=-"):
         assert part(ignored) == (200, whole, None)
+
+
+@pytest.mark.parametrize("answered", [0, 1, 2])
+def test_a_recording_is_closed_whenever_its_listener_goes(tmp_path: Path, answered: int) -> None:
+    made_samples.write_sound(tmp_path / "tone.wav", 440, 30)
+    medium = media.open_medium(tmp_path / "tone.wav", "audio")
+    assert isinstance(medium, media.Medium)
+    messages = []
+
+    async def receive() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        return {}
+
+    async def send(message: Any) -> None:
+        if len(messages) == answered:
+            raise OSError("the listener is gone")
+        messages.append(message)
+
+    scope = {"type": "http", "asgi": {"spec_version": "2.4"}}
+    with pytest.raises(ClientDisconnect):
+        asyncio.run(media.sent(medium, None)(scope, receive, send))
+    assert len(messages) == answered
+    assert medium.stream.closed
 
 
 def test_only_pictures_and_recordings_are_sent(

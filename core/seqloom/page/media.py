@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 MOST_BYTES: Final = 1 << 26
 CHUNK_BYTES: Final = 1 << 16
@@ -90,7 +91,7 @@ def sent(medium: Medium, asked: str | None) -> Response:
     headers = HEADERS | {"Content-Length": str(medium.size)}
     part = None if asked is None else _part(asked, medium.size)
     if part is None:
-        return StreamingResponse(_bytes(medium.stream, 0, medium.size), 200, headers, medium.kind)
+        return _Part(medium, 0, medium.size, 200, headers)
     start, end = part
     if start >= end:
         medium.stream.close()
@@ -99,7 +100,23 @@ def sent(medium: Medium, asked: str | None) -> Response:
         "Content-Length": str(end - start),
         "Content-Range": f"bytes {start}-{end - 1}/{medium.size}",
     }
-    return StreamingResponse(_bytes(medium.stream, start, end), 206, headers, medium.kind)
+    return _Part(medium, start, end, 206, headers)
+
+
+class _Part(StreamingResponse):
+    """Bytes of a medium, which is closed at the end: also where the reader went away before the first."""
+
+    def __init__(
+        self, medium: Medium, start: int, end: int, status: int, headers: Mapping[str, str]
+    ) -> None:
+        super().__init__(_bytes(medium.stream, start, end), status, headers, medium.kind)
+        self._stream = medium.stream
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._stream.close()
 
 
 def _part(asked: str, size: int) -> tuple[int, int] | None:
@@ -116,8 +133,7 @@ def _part(asked: str, size: int) -> tuple[int, int] | None:
 
 
 def _bytes(stream: BinaryIO, start: int, end: int) -> Iterator[bytes]:
-    with stream:
-        stream.seek(start)
-        while start < end and (chunk := stream.read(min(CHUNK_BYTES, end - start))):
-            start += len(chunk)
-            yield chunk
+    stream.seek(start)
+    while start < end and (chunk := stream.read(min(CHUNK_BYTES, end - start))):
+        start += len(chunk)
+        yield chunk
