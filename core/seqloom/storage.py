@@ -37,6 +37,18 @@ def storage_errors(path: Path, doing: str) -> Iterator[None]:
         raise StorageError(f"{path}: cannot {doing} it: {reason}") from error
     except SafetensorError as error:
         raise StorageError(f"{path}: cannot {doing} it: {error}") from error
+    except ValueError as error:
+        if _can_be_called(path):
+            raise
+        raise StorageError(f"{str(path)!r}: cannot {doing} it: no file can be called so") from error
+
+
+def _can_be_called(path: Path) -> bool:
+    """Whether the system knows such names: they hold no NUL and no halves of characters."""
+    try:
+        return b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
 
 
 def write_folder(folder: Path, write: Callable[[Path], None]) -> str:

@@ -8,7 +8,15 @@ import pytest
 import torch
 
 from seqloom.errors import CorruptError, StorageError
-from seqloom.storage import load_tensors, read_json, save_tensors, verify_folder, write_folder, write_json
+from seqloom.storage import (
+    load_tensors,
+    read_json,
+    save_tensors,
+    storage_errors,
+    verify_folder,
+    write_folder,
+    write_json,
+)
 
 
 def names(folder: Path) -> list[str]:
@@ -124,3 +132,14 @@ def test_whoever_reads_one_file_reads_all(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     usual = (tmp_path / "usual").stat().st_mode
     assert {path.stat().st_mode for path in (tmp_path / "a").iterdir()} == {usual}
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\ud800"])
+def test_what_no_file_can_be_called_is_said(tmp_path: Path, name: str) -> None:
+    with (
+        pytest.raises(StorageError, match="cannot read it: no file can be called so"),
+        storage_errors(tmp_path / name, "read"),
+    ):
+        (tmp_path / name).read_bytes()
+    with pytest.raises(ValueError, match="another"), storage_errors(tmp_path, "read"):
+        raise ValueError("another")
