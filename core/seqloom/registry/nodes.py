@@ -20,6 +20,8 @@ CHECKPOINT: Final = "checkpoint"
 MORE: Final = "more"
 ORDER: Final = ("data", "run", CHECKPOINT, "model")
 """Kinds of nodes, in the order in which they come from each other; others follow, and then the rest."""
+RUNS: Final = ("train", "import", "evaluate", "decode")
+"""Kinds of runs, in the order in which those of one second are told."""
 NUMBERED: Final = re.compile(r"models:/([^/@]+)/([0-9]{1,9})")
 
 
@@ -139,6 +141,9 @@ def sort_key(node: LineageNode) -> tuple[int, str, str, list[str | int]]:
     place = ORDER.index(node.kind) if node.kind in ORDER else last
     pieces = re.split(r"([0-9]{1,9})", node.id)
     name = node.details.get("path", "") if node.id.startswith(DATA) else ""
+    if node.kind == "run":
+        kind = node.details.get("kind", "")
+        name = f"{node.details.get('started', '')} {RUNS.index(kind) if kind in RUNS else len(RUNS)}"
     return place, node.kind, name, [int(piece) if at % 2 else piece for at, piece in enumerate(pieces)]
 
 

@@ -23,7 +23,7 @@ Seqloom = Callable[..., Result]
 Findings = dict[str, dict[str, Any]]
 
 PLUGINS = [f"plugin {plugin.name}" for plugin in Catalog.from_environment().plugins()]
-ROUND = ["seqloom", "python", "torch", "device", "threads", *PLUGINS, "registry", "runs folder"]
+ROUND = ["seqloom", "python", "git", "torch", "device", "threads", *PLUGINS, "registry", "runs folder"]
 
 pytestmark = pytest.mark.usefixtures("workplace")
 

@@ -51,7 +51,7 @@ def test_a_model_in_the_middle(family: Registry) -> None:
     assert lineage.about == "models:/student/1"
     assert ids(lineage) == [
         *(GIVEN, WRITTEN, DATA, f"data:{sha('b')}"),  # by path
-        *("run:judging-tuned", "run:learning", "run:teaching", "run:telling", "run:tuning"),
+        *("run:teaching", "run:telling", "run:learning", "run:tuning", "run:judging-tuned"),  # by time
         CHECKPOINT,
         *("models:/student/1", "models:/teacher/1", "models:/tuned/1"),
         PREDICTIONS,
