@@ -9,6 +9,7 @@ commit's time is that of the whole verb, the wait for the others in it. PostgreS
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import statistics
 import sys
@@ -68,6 +69,7 @@ def race(url: str, processes: int, count: int) -> list[Told]:
     with Registry(url) as registry:
         registry.prepare()
     start, told = FORK.Barrier(processes), FORK.Queue()
+    gc.freeze()  # else all processes would look through what they share for garbage at the same commit
     workers = [FORK.Process(target=register, args=(url, count, start, told)) for _ in range(processes)]
     for worker in workers:
         worker.start()
