@@ -59,7 +59,7 @@ def add_student(registry: Registry) -> None:
     given = file("mono.de", "e", "input", bytes=10, rows=2)
     registry.start_run(**FACTS, id="telling", kind="decode", data=[given], model="models:/teacher/1")
     registry.add_artefact(
-        "telling", kind="predictions", path="/work/mono.en", sha256=sha("f"), size_bytes=77
+        "telling", kind="predictions", path="/elsewhere/mono.en", sha256=sha("f"), size_bytes=77
     )
     registry.end_run("telling", "finished")
     read = [file("mono.de", "e", "train"), file("mono.en", "f", "train", bytes=77)]

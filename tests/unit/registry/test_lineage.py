@@ -12,7 +12,7 @@ from seqloom.registry.store import Registry
 
 DATA, TEST, GIVEN, WRITTEN = (f"data:{sha(sign)}" for sign in "adef")
 CHECKPOINT = "checkpoint:teaching/checkpoints/00000200"
-PREDICTIONS = "file:telling//work/mono.en"
+PREDICTIONS = "file:telling//elsewhere/mono.en"
 
 
 Clock = Callable[[], datetime]
@@ -121,7 +121,7 @@ def test_what_is_known_of_each(family: Registry) -> None:
     assert node(lineage, "models:/teacher/1").details["scores"] == "valid bleu 30.00"
     assert node(lineage, "models:/teacher/1").details["aliases"] == "champion"
     assert (node(lineage, PREDICTIONS).kind, node(lineage, PREDICTIONS).label) == ("predictions", "mono.en")
-    assert node(lineage, PREDICTIONS).details["path"] == "/work/mono.en"
+    assert node(lineage, PREDICTIONS).details["path"] == "/elsewhere/mono.en"
 
 
 def test_a_run_by_the_beginning_of_its_id(family: Registry) -> None:
@@ -168,7 +168,7 @@ def test_data_that_was_predicted_leads_back_too(family: Registry) -> None:
 def test_files_without_content_are_not_the_same(memory: Registry) -> None:
     add_teacher(memory)
     memory.start_run(**FACTS, id="telling", kind="decode", data=[], model="models:/teacher/1")
-    memory.add_artefact("telling", kind="predictions", path="/work/x", sha256=sha("0"), size_bytes=0)
+    memory.add_artefact("telling", kind="predictions", path="/elsewhere/x", sha256=sha("0"), size_bytes=0)
     read = [file("nothing.de", "0", "train", bytes=0)]
     memory.start_run(**FACTS, id="learning", kind="train", data=read)
 

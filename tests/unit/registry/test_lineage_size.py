@@ -90,7 +90,7 @@ def test_what_runs_left_is_counted(memory: Registry) -> None:
         memory.add_artefact("teaching", kind="checkpoint", path=path, sha256=f"{number}", size_bytes=1)
         memory.start_run(**FACTS, id=f"telling-{number}", kind="decode", data=[], model="models:/teacher/1")
         memory.add_artefact(
-            f"telling-{number}", kind="predictions", path="/work/x", sha256=sha("f"), size_bytes=7
+            f"telling-{number}", kind="predictions", path="/elsewhere/x", sha256=sha("f"), size_bytes=7
         )
     memory.start_run(**FACTS, id="learning", kind="train", data=[file("x", "f", "train")])
 
