@@ -97,21 +97,21 @@ def test_a_drawing_of_a_run(family: Registry) -> None:
         '  n0[("data test.de<br>test, 2 rows, 10 bytes, sha256 dddddddddddd")]',
         '  n1[("data train.de<br>train, 20 rows, 1,000 bytes, sha256 aaaaaaaaaaaa")]',
         '  n2[("data train.en<br>train, 900 bytes, sha256 bbbbbbbbbbbb")]',
-        '  n3["evaluate judging<br>de-en, 2026-11-21 00:06:00, test bleu 29.50, wer 7.25, '
+        '  n3["train teaching<br>de-en, 2026-11-21 00:00:00"]',
+        '  n4["evaluate judging<br>de-en, 2026-11-21 00:06:00, test bleu 29.50, wer 7.25, '
         'deleted 2026-11-21 00:18:00"]',
-        '  n4["train teaching<br>de-en, 2026-11-21 00:00:00"]',
         '  n5[["checkpoint checkpoints/00000200<br>5,000 bytes, sha256 c200"]]',
         '  n6(["model teacher/1<br>champion, 2026-11-21 00:03:00, valid bleu 30.00"])',
-        "  n0 --> n3",
-        "  n1 --> n4",
-        "  n2 --> n4",
-        "  n4 --> n5",
+        "  n0 --> n4",
+        "  n1 --> n3",
+        "  n2 --> n3",
+        "  n3 --> n5",
         "  n5 --> n6",
-        "  n6 --> n3",
+        "  n6 --> n4",
         "  classDef about stroke-width:4px",
         "  classDef deleted stroke-dasharray:4 4",
-        "  class n3 about",
-        "  class n3 deleted",
+        "  class n4 about",
+        "  class n4 deleted",
     ]
 
 
